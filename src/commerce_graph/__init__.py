@@ -1,0 +1,1 @@
+"""A GraphQL commerce server: one federated schema from catalogue to paid order."""

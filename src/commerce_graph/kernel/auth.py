@@ -1,0 +1,65 @@
+"""Who is asking, and what a field asks of them."""
+
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+from uuid import UUID
+
+Access = frozenset[str]
+"""Scopes of which a caller must hold all; empty means open to anyone who reaches the object."""
+
+OPEN: Access = frozenset()
+LISTINGS: Access = frozenset({"unauthenticated_read_product_listings"})
+READ_CHECKOUTS: Access = frozenset({"unauthenticated_read_checkouts"})
+WRITE_CHECKOUTS: Access = frozenset({"unauthenticated_write_checkouts"})
+READ_CUSTOMERS: Access = frozenset({"unauthenticated_read_customers"})
+WRITE_CUSTOMERS: Access = frozenset({"unauthenticated_write_customers"})
+
+SHOPPER_SCOPES: Access = LISTINGS | READ_CHECKOUTS | WRITE_CHECKOUTS | READ_CUSTOMERS | WRITE_CUSTOMERS
+PARTNER_SCOPES: Access = frozenset({"read_orders", "read_fulfillments"})
+MERCHANT_SCOPES: Access = (
+    SHOPPER_SCOPES
+    | PARTNER_SCOPES
+    | {
+        "read_products",
+        "write_products",
+        "read_inventory",
+        "write_inventory",
+        "read_locations",
+        "write_orders",
+        "write_fulfillments",
+        "read_customers",
+    }
+)
+
+
+def scopes(*names: str) -> Access:
+    """Return the access that needs all of the named scopes."""
+    return frozenset(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller: an API token of the shop, and on top of it perhaps a signed-in customer."""
+
+    scopes: Access = OPEN
+    channel_id: UUID | None = None
+    customer_id: UUID | None = None
+    name: str = field(default="anonymous")
+
+    def may(self, access: Access) -> bool:
+        """Tell whether the caller holds every scope of `access`."""
+        return access <= self.scopes
+
+
+ANONYMOUS = Principal()
+
+
+def new_token(prefix: str) -> str:
+    """Return a fresh bearer token with 160 random bits; the prefix tells people what it is."""
+    return f"{prefix}_{secrets.token_hex(20)}"
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is stored of a bearer token. Tokens are random, so a plain SHA-256 cannot be guessed back."""
+    return sha256(token.encode()).digest()

@@ -1,0 +1,110 @@
+"""What one operation carries: caller, buyer, resources and its dataloaders."""
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from aiodataloader import DataLoader
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.kernel.auth import ANONYMOUS, Access, Principal
+from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.errors import RequestError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Where the shopper is and reads, from `@inContext`; None means the market's default."""
+
+    country: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the process holds open and every operation shares. Built by app.py only."""
+
+    database: Database
+    redis: "Redis"
+    secret: bytes
+    public_url: str = "http://127.0.0.1:8000"
+    services: dict[str, Any] = field(default_factory=dict)
+
+
+class Loads(Protocol):
+    """A keyed batch read. Shape: n keys → n results in order, None where there is no row; 1 statement."""
+
+    def __call__(self, conn: AsyncConnection, keys: Sequence[Any], /, *args: Any) -> Awaitable[Sequence[Any]]: ...
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation. Not shared between operations; safe for the concurrent tasks of one."""
+
+    resources: Resources
+    principal: Principal = ANONYMOUS
+    buyer: Buyer = field(default_factory=Buyer)
+    request_id: str = "-"
+    served: dict[str, Any] = field(default_factory=dict)
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+    _loaders: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """The shop's database."""
+        return self.resources.database
+
+    def require(self, access: Access) -> None:
+        """Raise RequestError(ACCESS_DENIED) unless the caller holds `access`."""
+        if not self.principal.may(access):
+            raise RequestError("ACCESS_DENIED", f"needs {', '.join(sorted(access))}")
+
+    def load(self, loader: Loads, key: Any, *args: Hashable) -> Awaitable[Any]:
+        """Load one key through `loader`, batched and cached within the operation."""
+        return self._keyed(loader, args).load(key)
+
+    async def load_many(self, loader: Loads, keys: Sequence[Any], *args: Hashable) -> list[Any]:
+        """Load keys through `loader`, batched and cached within the operation; results in order of the keys."""
+        return await self._keyed(loader, args).load_many(keys) if keys else []
+
+    def batch(
+        self,
+        at: Hashable,
+        resolve: Callable[..., Awaitable[Sequence[Any]]],
+        parent: Any,
+        arguments: dict[str, Any],
+    ) -> Awaitable[Any]:
+        """Resolve a batch field for one parent together with its siblings. `at` is the field's place."""
+        loader = self._loaders.get(at)
+        if loader is None:
+
+            async def load(parents: list[Any]) -> list[Any]:
+                return list(await resolve(parents, self, **arguments))
+
+            loader = self._loaders[at] = DataLoader(load, cache=False)
+        return loader.load(parent)
+
+    def forget(self) -> None:
+        """Drop every cached read. A mutation calls it, so that its answer shows what it wrote."""
+        self._loaders.clear()
+        self.memo.clear()
+
+    def as_customer(self, customer_id: UUID) -> None:
+        """Go on as this signed-in customer."""
+        self.principal = replace(self.principal, customer_id=customer_id)
+
+    def _keyed(self, loader: Loads, args: tuple[Hashable, ...]) -> "DataLoader[Any, Any]":
+        at = (loader, args)
+        found = self._loaders.get(at)
+        if found is None:
+
+            async def load(keys: list[Any]) -> list[Any]:
+                async with self.database.read() as conn:
+                    return list(await loader(conn, keys, *args))
+
+            found = self._loaders[at] = DataLoader(load)
+        return found

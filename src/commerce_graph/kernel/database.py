@@ -1,0 +1,78 @@
+"""The database: one pool, short reads, explicit transactions, and a count of the statements."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import orjson
+from sqlalchemy import MetaData, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table of every domain, each in the Postgres schema of its domain."""
+
+_statements: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+
+
+class Database:
+    """A Postgres server seen through one pool."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={"server_settings": {"application_name": "commerce-graph", "jit": "off", "timezone": "UTC"}},
+        )
+        # A read outside a transaction saves the BEGIN and ROLLBACK round trips.
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.engine.sync_engine, "before_cursor_execute", _note)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a short read. Statements see committed data; do not write through it."""
+        async with self._reading.connect() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction (READ COMMITTED): commits at the end, rolls back on an exception.
+
+        Locks are taken by the services in the order of docs/reliability.md.
+        """
+        async with self.engine.begin() as conn:
+            yield conn
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.engine.dispose()
+
+
+@contextmanager
+def count_statements() -> Iterator[list[str]]:
+    """Collect the SQL statements executed inside the block and in tasks started from it."""
+    seen: list[str] = []
+    token = _statements.set(seen)
+    try:
+        yield seen
+    finally:
+        _statements.reset(token)
+
+
+def _note(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
+    seen = _statements.get()
+    if seen is not None:
+        seen.append(statement)

@@ -1,0 +1,378 @@
+"""Declare a domain's share of the graph, and merge the shares into one federated schema.
+
+All modules together are the monolith; one module alone is a subgraph. Nothing else differs.
+"""
+
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_type_hints
+from uuid import UUID
+
+import strawberry
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    Undefined,
+    lexicographic_sort_schema,
+    specified_directives,
+)
+from strawberry.directive import DirectiveLocation
+from strawberry.federation.schema_directives import Key
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+from strawberry.types import Info
+
+from commerce_graph.kernel.auth import OPEN, Access
+from commerce_graph.kernel.codes import CountryCode, LanguageCode
+from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.ids import to_gid, uuid_of
+
+BATCH = "batch"
+ACCESS = "access"
+T = TypeVar("T", bound=type)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One domain's share of the graph. Each domain package exports exactly one.
+
+    `owns`: entities this domain is the source of truth for. `extends`: parts that add fields to entities owned
+    elsewhere. `refers`: keys of entities it only points at. `types`: members of interfaces that no field names.
+    """
+
+    name: str
+    query: type | None = None
+    mutation: type | None = None
+    subscription: type | None = None
+    owns: tuple[type, ...] = ()
+    extends: tuple[type, ...] = ()
+    refers: tuple[type, ...] = ()
+    types: tuple[type, ...] = ()
+
+
+def _doc(target: Any) -> str | None:
+    text = inspect.cleandoc(vars(target).get("__doc__") or "") if isinstance(target, type) else inspect.getdoc(target)
+    return text.partition("\n\n")[0].replace("\n", " ") if text else None
+
+
+def field(
+    resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
+    deprecation_reason: str | None = None,
+) -> Any:  # fmt: skip
+    """Declare a field resolved for one parent, for what needs no data beyond the parent."""
+
+    def decorate(function: Any) -> Any:
+        return strawberry.field(
+            resolver=function, name=name, description=description or _doc(function),
+            deprecation_reason=deprecation_reason, metadata={} if access is None else {ACCESS: access},
+        )  # fmt: skip
+
+    return decorate(resolver) if resolver else decorate
+
+
+def batch_field(
+    resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
+    deprecation_reason: str | None = None,
+) -> Any:  # fmt: skip
+    """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
+
+    Shape: n parents → n results in order; the field's GraphQL type is T. The executor decides who the siblings
+    are; today aiodataloader collects them, and the declaration does not depend on it.
+    """
+
+    def decorate(target: Any) -> Any:
+        function = target.__func__ if isinstance(target, staticmethod) else target
+        return strawberry.field(
+            resolver=_one_parent(function), name=name, description=description or _doc(function),
+            deprecation_reason=deprecation_reason,
+            metadata={BATCH: function} | ({} if access is None else {ACCESS: access}),
+        )  # fmt: skip
+
+    return decorate(resolver) if resolver else decorate
+
+
+def _one_parent(function: Callable[..., Any]) -> Callable[..., Any]:
+    async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+        # One document node has one set of argument values in an operation, so it names the batch.
+        at = (function, id(info._raw_info.field_nodes[0]))
+        return await info.context.batch(at, function, self, arguments)
+
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+    returns = signature.return_annotation
+    (item,) = get_args(returns)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    resolve.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            inspect.Parameter("self", kind),
+            inspect.Parameter("info", kind, annotation=Info),
+            *parameters[2:],
+        ],
+        return_annotation=item,
+    )
+    resolve.__annotations__ = {p.name: p.annotation for p in parameters[2:]} | {"info": Info, "return": item}
+    resolve.__name__ = function.__name__
+    resolve.__module__ = function.__module__
+    resolve.__doc__ = function.__doc__
+    return resolve
+
+
+def mutation(
+    resolver: Any = None, *, access: Access, payload: type | None = None, description: str | None = None
+) -> Any:
+    """Declare a mutation: a `Rejected` use case becomes the payload's `userErrors`, its transaction rolled back.
+
+    The payload class holds `user_errors` (and any alias list ending in `user_errors`), each a list of one error
+    class with `code`, `field` and `message`; every other member is optional.
+    """
+
+    def decorate(function: Any) -> Any:
+        @wraps(function)
+        async def boundary(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await function(*args, **kwargs)
+            except Rejected as rejected:
+                return refusal(payload or get_type_hints(function)["return"], rejected)
+
+        return strawberry.mutation(
+            resolver=boundary, description=description or _doc(function), metadata={ACCESS: access}
+        )
+
+    return decorate(resolver) if resolver else decorate
+
+
+def refusal(payload: type, rejected: Rejected) -> Any:
+    """Return the payload that tells the refusal."""
+    members = payload.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    told: dict[str, Any] = {}
+    for member in members:
+        if member.python_name.endswith("user_errors"):
+            error = member.type.of_type
+            codes = getattr(error, "codes", None)
+            code = codes[rejected.code] if codes else rejected.code
+            told[member.python_name] = [error(code=code, field=rejected.field, message=rejected.message)]
+    return payload(**told)
+
+
+@dataclass_transform(kw_only_default=True)
+def object_type(
+    cls: T | None = None, *, access: Access = OPEN, name: str | None = None, description: str | None = None,
+    shareable: bool = False,
+) -> Any:  # fmt: skip
+    """Declare an object type or a part of an entity; `access` holds for each field that does not say its own.
+
+    `shareable` marks a value type that several subgraphs answer with.
+    """
+
+    def decorate(target: Any) -> Any:
+        target.__access__ = access
+        told = description or _doc(target)
+        if shareable:
+            return strawberry.federation.type(target, name=name, description=told, shareable=True)
+        return strawberry.type(target, name=name, description=told)
+
+    return decorate(cls) if cls else decorate
+
+
+@dataclass_transform(kw_only_default=True)
+def input_type(cls: T) -> T:
+    """Declare an input object; the first sentence of its docstring describes it."""
+    return strawberry.input(cls, description=_doc(cls))
+
+
+@dataclass_transform(kw_only_default=True)
+def interface(cls: T) -> T:
+    """Declare an interface; its fields are open, the implementing type decides."""
+    cls.__access__ = OPEN  # type: ignore[attr-defined]
+    return strawberry.interface(cls, description=_doc(cls))
+
+
+@interface
+class Node:
+    """An object with a globally unique id."""
+
+    @field
+    def id(self: Any) -> strawberry.ID:
+        """A globally unique id."""
+        return strawberry.ID(to_gid(self.kind, self.uuid))
+
+
+@dataclass(kw_only=True)
+class EntityKey(Node):
+    """The key of an entity: all that another domain may know of it."""
+
+    kind: ClassVar[str]
+    uuid: strawberry.Private[UUID]
+
+    @classmethod
+    async def load_many(cls, ctx: Context, uuids: Sequence[UUID]) -> Sequence[Self | None]:
+        """Load entities. Shape: n keys → n results in order, None where there is no row or no right to see it."""
+        return [cls(uuid=uuid) for uuid in uuids]
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Any:
+        """Answer federation's `_entities` for one representation; siblings are loaded together."""
+        return await info.context.batch((cls, "reference"), cls._references, str(id), {})
+
+    @classmethod
+    async def _references(cls, gids: Sequence[str], ctx: Context) -> Sequence[Self | None]:
+        return await cls.load_many(ctx, [uuid_of(gid, cls.kind) for gid in gids])
+
+
+@dataclass_transform(kw_only_default=True)
+def key(kind: str, description: str) -> Callable[[T], T]:
+    """Declare an entity's key type: `class ProductKey(EntityKey)` under its GraphQL name."""
+
+    def decorate(target: Any) -> Any:
+        target.kind = kind
+        target.__about__ = description
+        target.__access__ = OPEN
+        return strawberry.type(target, name=kind, description=description)
+
+    return decorate
+
+
+async def entities(ctx: Context, key_type: Any, uuids: Sequence[UUID | None]) -> list[Any]:
+    """Return entities from their owner where this process serves it, else as keys for the router to resolve.
+
+    Shape: n keys → n results in order, None for None and for what does not exist.
+    """
+    owner = ctx.served.get(key_type.kind)
+    if owner is None:
+        return [uuid and key_type(uuid=uuid) for uuid in uuids]
+    wanted = list(dict.fromkeys(uuid for uuid in uuids if uuid))
+    found = dict(zip(wanted, await owner.load_many(ctx, wanted), strict=True)) if wanted else {}
+    return [found.get(uuid) if uuid else None for uuid in uuids]
+
+
+@strawberry.directive(
+    locations=[DirectiveLocation.QUERY, DirectiveLocation.MUTATION],
+    name="inContext",
+    description="Select the market by country and the language of the answer.",
+)
+def in_context(country: CountryCode | None = None, language: LanguageCode | None = None) -> None:
+    """Only declares the directive; kernel/execution.py reads it before anything runs."""
+
+
+class Graph(strawberry.federation.Schema):
+    """The schema that this process serves, with each field's access and each entity's owner."""
+
+    def __init__(self, modules: Sequence[Module]) -> None:
+        self.modules = tuple(modules)
+        self.served = {_name(entity): entity for module in modules for entity in module.owns}
+        merged = _merge(modules)
+        super().__init__(
+            query=_root("Query", [m.query for m in modules]),
+            mutation=_root("Mutation", [m.mutation for m in modules]),
+            subscription=_root("Subscription", [m.subscription for m in modules]),
+            types=[*merged.values(), *(t for m in modules for t in m.types)],
+            directives=[in_context],  # type: ignore[list-item]
+            federation_version="2.9",  # the newest that all open composers accept
+            # Parts of one entity share its GraphQL name on purpose; `_merge` refuses accidental clashes.
+            config=StrawberryConfig(_unsafe_disable_same_type_validation=True),
+        )
+        self.core: GraphQLSchema = self._schema
+        _resolve_types_by_name(self.core)
+        _leave_out_null_defaults(self.core)
+        self.access: dict[str, Access] = dict(self._field_access())
+
+    def _field_access(self) -> Iterator[tuple[str, Access]]:
+        for name, entry in sorted(self.schema_converter.type_map.items()):
+            definition = entry.definition
+            fields = getattr(definition, "fields", None)
+            implementation = entry.implementation
+            if fields is None or not isinstance(implementation, GraphQLObjectType | GraphQLInterfaceType):
+                continue
+            for member in fields:
+                label = self.config.name_converter.from_field(member)
+                access = member.metadata.get(ACCESS)
+                if access is None:
+                    access = getattr(member.origin, "__access__", None)
+                if label in ("_service", "_entities") or name == "_Service":
+                    access = OPEN
+                if access is None:
+                    raise TypeError(f"{name}.{label} does not say who may see it")
+                yield f"{name}.{label}", access
+
+    def api(self) -> GraphQLSchema:
+        """Return the schema as clients see it: sorted, without federation's machinery."""
+        schema = lexicographic_sort_schema(self.core)
+        config = schema.to_kwargs()
+        query = schema.query_type
+        assert query is not None
+        for name in ("_service", "_entities"):
+            query.fields.pop(name, None)
+        config["types"] = tuple(t for t in config["types"] or () if not t.name.startswith(("_", "link__")))
+        ours = {"inContext", *(directive.name for directive in specified_directives)}
+        config["directives"] = tuple(d for d in schema.directives if d.name in ours)
+        return GraphQLSchema(**config)
+
+
+def _name(entity: Any) -> str:
+    name: str = entity.__strawberry_definition__.name
+    return name
+
+
+def _root(name: str, parts: Sequence[type | None]) -> type | None:
+    present = tuple(part for part in parts if part)
+    return merge_types(name, present) if present else None
+
+
+def _merge(modules: Sequence[Module]) -> dict[str, type]:
+    parts: dict[str, list[Any]] = defaultdict(list)
+    for group in ("owns", "extends", "refers"):  # the owner first: its resolve_reference wins
+        for part in (part for module in modules for part in getattr(module, group)):
+            if part not in parts[_name(part)]:
+                parts[_name(part)].append(part)
+    return {name: _entity(name, tuple(group)) for name, group in parts.items()}
+
+
+def _entity(name: str, parts: tuple[Any, ...]) -> type:
+    seen: dict[str, Any] = {}
+    for member in (member for part in parts for member in part.__strawberry_definition__.fields):
+        other = seen.setdefault(member.python_name, member.origin)
+        if not (issubclass(other, member.origin) or issubclass(member.origin, other)):
+            raise TypeError(f"{name}.{member.python_name} is declared by {other} and by {member.origin}")
+    # A part that another part already inherits from would make the bases inconsistent.
+    bases = tuple(p for p in parts if not any(q is not p and issubclass(q, p) for q in parts))
+    resolvable = set(seen) != {"id"}
+    merged: type = strawberry.federation.type(
+        type(name, bases, {"__access__": OPEN}),
+        name=name, keys=[Key(fields="id", resolvable=resolvable)],  # type: ignore[arg-type]
+        description=parts[0].__about__,
+    )  # fmt: skip
+    return merged
+
+
+def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
+    """Say nothing where Python's default is None: an optional argument without a default means the same."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType):
+            inputs: list[Any] = list(kind.fields.values())
+        elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            inputs = [argument for member in kind.fields.values() for argument in member.args.values()]
+        else:
+            continue
+        for member in inputs:
+            if member.default_value is None:
+                member.default_value = Undefined
+    for directive in schema.directives:
+        for argument in directive.args.values():
+            if argument.default_value is None:
+                argument.default_value = Undefined
+
+
+def _resolve_types_by_name(schema: GraphQLSchema) -> None:
+    """Take a value's GraphQL type from its class: parts of one entity are different classes of one name."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType):
+            kind.is_type_of = None
+        elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
+            kind.resolve_type = lambda value, info, abstract: value.__strawberry_definition__.name

@@ -1,0 +1,62 @@
+"""Global ids: opaque to clients, `gid://shopify/Type/uuid` inside.
+
+The namespace is Shopify's because its client libraries parse and rebuild ids (docs/adr/0004-global-ids.md).
+A capability id (cart, order of a guest) carries `?key=`, an HMAC of the id under the server's secret, so that
+knowing a UUID is not enough and nothing secret is stored.
+"""
+
+import hmac
+from functools import cache
+from hashlib import sha256
+from uuid import UUID
+
+from commerce_graph.kernel.errors import RequestError
+
+PREFIX = "gid://shopify/"
+
+
+def to_gid(kind: str, key: UUID, secret: bytes | None = None) -> str:
+    """Return the global id of an entity; with `secret`, as a capability."""
+    gid = f"{PREFIX}{kind}/{key}"
+    return f"{gid}?key={_seal(gid, secret)}" if secret else gid
+
+
+def parse_gid(gid: str, secret: bytes | None = None) -> tuple[str, UUID, bool]:
+    """Return type name, key and whether the id carried a valid capability key.
+
+    Raises: RequestError(INVALID_ID) for text that is no global id.
+    """
+    plain, _, query = gid.partition("?")
+    kind, _, key = plain.removeprefix(PREFIX).partition("/")
+    try:
+        if not plain.startswith(PREFIX) or not kind.isidentifier():
+            raise ValueError
+        uuid = UUID(key)
+    except ValueError:
+        raise RequestError("INVALID_ID", f"`{gid[:100]}` is not a global id of this shop") from None
+    seal = query.removeprefix("key=") if query.startswith("key=") else ""
+    valid = bool(secret and seal) and hmac.compare_digest(
+        _seal(to_gid(kind, uuid), secret or b"").encode(), seal.encode()
+    )
+    return kind, uuid, valid
+
+
+def uuid_of(gid: str, *kinds: str) -> UUID:
+    """Return the key of a global id that must be of one of `kinds`.
+
+    Raises: RequestError(INVALID_ID).
+    """
+    kind, key, _ = parse_gid(gid)
+    if kind not in kinds:
+        raise RequestError("INVALID_ID", f"`{gid[:100]}` is not the id of a {' or '.join(kinds)}")
+    return key
+
+
+def _seal(gid: str, secret: bytes) -> str:
+    return hmac.new(secret, gid.encode(), sha256).hexdigest()[:32]
+
+
+@cache
+def kind_prefix(kind: str) -> str:
+    """Return the text that every plain global id of a type starts with."""
+    return f"{PREFIX}{kind}/"
