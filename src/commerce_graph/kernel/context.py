@@ -15,6 +15,8 @@ from commerce_graph.kernel.errors import RequestError
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from commerce_graph.kernel.outbox import Bus
+
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
@@ -31,6 +33,7 @@ class Resources:
     database: Database
     redis: "Redis"
     secret: bytes
+    bus: "Bus"
     public_url: str = "http://127.0.0.1:8000"
     services: dict[str, Any] = field(default_factory=dict)
 

@@ -33,6 +33,7 @@ from commerce_graph.kernel.codes import CountryCode, LanguageCode
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.ids import to_gid, uuid_of
+from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
 ACCESS = "access"
@@ -276,7 +277,7 @@ class Graph(strawberry.federation.Schema):
             directives=[in_context],  # type: ignore[list-item]
             federation_version="2.9",  # the newest that all open composers accept
             # Parts of one entity share its GraphQL name on purpose; `_merge` refuses accidental clashes.
-            config=StrawberryConfig(_unsafe_disable_same_type_validation=True),
+            config=StrawberryConfig(_unsafe_disable_same_type_validation=True, scalar_map=SCALARS),
         )
         self.core: GraphQLSchema = self._schema
         _resolve_types_by_name(self.core)

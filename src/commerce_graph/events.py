@@ -1,0 +1,51 @@
+"""Every fact the system announces, past tense and frozen. Published in the transaction that made it true."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from commerce_graph.kernel.outbox import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanged(Event):
+    """A product, its variants, media or publication changed."""
+
+    product_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionChanged(Event):
+    """A collection or its members changed."""
+
+    collection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PricesChanged(Event):
+    """Prices of a product's variants changed in a market."""
+
+    product_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StockChanged(Event):
+    """The stock of a product's variants changed."""
+
+    product_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced(Event):
+    """A purchase became an order."""
+
+    order_id: UUID
+    customer_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdated(Event):
+    """An order changed: `change` says how (paid, fulfilled, cancelled, refunded)."""
+
+    order_id: UUID
+    customer_id: UUID | None = None
+    change: str = "updated"

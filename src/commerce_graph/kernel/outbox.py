@@ -1,0 +1,193 @@
+"""The transactional outbox: facts are stored with the change that made them, then delivered at least once, in order.
+
+A relay reads committed facts in the order of their transactions and appends them to a Redis stream. Each process reads
+the stream once and fans out to its subscribers. Delivery can repeat after a crash; consumers go by `Fact.id`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.database import Database, metadata
+from commerce_graph.kernel.limits import SUBSCRIBER_QUEUE_EVENTS_MAX
+
+log = structlog.get_logger()
+
+STREAM = "commerce-graph:events"
+STREAM_EVENTS_MAX = 100_000
+RELAY_BATCH_MAX = 500
+RELAY_IDLE_S = 0.2
+RELAY_LOCK = 0x6F7574626F78
+"""Advisory lock key: one relay works at a time, so order holds."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    # The writer's transaction id: a fact may be relayed once no older transaction can still commit.
+    Column("transaction", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("occurred_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("ix_outbox_order", "transaction", "position"),
+    schema="kernel",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact. Subclasses hold UUIDs and plain text only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A delivered event: `id` is unique for good, `kind` the class name of the event."""
+
+    id: UUID
+    kind: str
+    payload: dict[str, Any]
+
+
+Handler = Callable[[Database, Fact], Awaitable[None]]
+
+
+async def publish(tx: AsyncConnection, *events: Event) -> None:
+    """Store facts in the caller's transaction. 1 statement."""
+    if events:
+        rows = [{"id": new_id(), "kind": type(e).__name__, "payload": _plain(asdict(e))} for e in events]
+        await tx.execute(insert(outbox).values(rows))
+
+
+def _plain(payload: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in payload.items()}
+
+
+class Relay:
+    """Moves facts from the outbox to Redis and to the handlers. Run one or many; one works at a time."""
+
+    def __init__(self, database: Database, redis: Redis, handlers: dict[str, list[Handler]] | None = None) -> None:
+        self._database = database
+        self._redis = redis
+        self._handlers = handlers or {}
+
+    async def run(self) -> None:
+        """Relay until cancelled. Redis or Postgres gone: waits and goes on; nothing is lost."""
+        while True:
+            try:
+                moved = await self.step()
+            except (RedisError, SQLAlchemyError, OSError) as fault:
+                log.warning("outbox.relay_waits", fault=str(fault))
+                moved = 0
+                await asyncio.sleep(1)
+            if moved < RELAY_BATCH_MAX:
+                await asyncio.sleep(RELAY_IDLE_S)
+
+    async def step(self) -> int:
+        """Relay one batch and return its size. A crash between sending and deleting repeats the batch."""
+        async with self._database.begin() as tx:
+            if not (await tx.execute(select(func.pg_try_advisory_xact_lock(RELAY_LOCK)))).scalar():
+                return 0
+            settled = text("transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+            rows = (
+                await tx.execute(
+                    select(outbox.c.position, outbox.c.id, outbox.c.kind, outbox.c.payload)
+                    .where(settled)
+                    .order_by(outbox.c.transaction, outbox.c.position)
+                    .limit(RELAY_BATCH_MAX)
+                )
+            ).all()
+            for row in rows:
+                for handler in self._handlers.get(row.kind, ()):
+                    await handler(self._database, Fact(row.id, row.kind, row.payload))
+            if rows:
+                pipe = self._redis.pipeline(transaction=False)
+                for row in rows:
+                    fields: dict[Any, Any] = {"id": row.id.hex, "kind": row.kind, "payload": orjson.dumps(row.payload)}
+                    pipe.xadd(STREAM, fields, maxlen=STREAM_EVENTS_MAX, approximate=True)
+                await pipe.execute()
+                await tx.execute(delete(outbox).where(outbox.c.position.in_([row.position for row in rows])))
+        return len(rows)
+
+
+class Bus:
+    """This process's ear on the stream: one reader, many subscribers."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._queues: set[asyncio.Queue[Fact | None]] = set()
+        self._listening = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read the stream until cancelled; Redis gone: waits and goes on where it was."""
+        last: str | bytes = "$"
+        while True:
+            try:
+                if last == "$":
+                    newest = await self._redis.xrevrange(STREAM, count=1)
+                    last = newest[0][0] if newest else "0-0"
+                self._listening.set()
+                answer: Any = await self._redis.xread({STREAM: last}, block=1_000, count=500)
+            except (RedisError, OSError) as fault:
+                log.warning("bus.waits", fault=str(fault))
+                await asyncio.sleep(1)
+                continue
+            for _stream, entries in answer or ():
+                for last, fields in entries:
+                    self._tell(
+                        Fact(UUID(fields[b"id"].decode()), fields[b"kind"].decode(), orjson.loads(fields[b"payload"]))
+                    )
+
+    def _tell(self, fact: Fact) -> None:
+        for queue in list(self._queues):
+            if queue.qsize() >= SUBSCRIBER_QUEUE_EVENTS_MAX:
+                # A subscriber that does not keep up is ended, never the server's memory.
+                self._queues.discard(queue)
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(fact)
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[Fact]]:
+        """Receive every fact from now on. Ends when the subscriber falls SUBSCRIBER_QUEUE_EVENTS_MAX behind."""
+        await self._listening.wait()
+        queue: asyncio.Queue[Fact | None] = asyncio.Queue()
+        self._queues.add(queue)
+
+        async def facts() -> AsyncIterator[Fact]:
+            while (fact := await queue.get()) is not None:
+                yield fact
+
+        try:
+            yield facts()
+        finally:
+            self._queues.discard(queue)
