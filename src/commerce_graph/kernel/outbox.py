@@ -44,6 +44,7 @@ STREAM = "commerce-graph:events"
 STREAM_EVENTS_MAX = 100_000
 RELAY_BATCH_MAX = 500
 RELAY_IDLE_S = 0.2
+RELAY_RETRY_S = 1.0
 RELAY_LOCK = 0x6F7574626F78
 """Advisory lock key: one relay works at a time, so order holds."""
 
@@ -106,34 +107,38 @@ class Relay:
             except (RedisError, SQLAlchemyError, OSError) as fault:
                 log.warning("outbox.relay_waits", fault=str(fault))
                 moved = 0
-                await asyncio.sleep(1)
+                await asyncio.sleep(RELAY_RETRY_S)
             if moved < RELAY_BATCH_MAX:
                 await asyncio.sleep(RELAY_IDLE_S)
 
     async def step(self) -> int:
-        """Relay one batch and return its size. A crash between sending and deleting repeats the batch."""
-        async with self._database.begin() as tx:
-            if not (await tx.execute(select(func.pg_try_advisory_xact_lock(RELAY_LOCK)))).scalar():
+        """Relay one batch and return its size. A crash between sending and deleting repeats the batch.
+
+        Locks: an advisory lock of the session, not of a transaction, since Redis is called while it is held.
+        """
+        async with self._database.read() as conn:
+            if not (await conn.execute(select(func.pg_try_advisory_lock(RELAY_LOCK)))).scalar():
                 return 0
-            settled = text("transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-            rows = (
-                await tx.execute(
-                    select(outbox.c.position, outbox.c.id, outbox.c.kind, outbox.c.payload)
-                    .where(settled)
-                    .order_by(outbox.c.transaction, outbox.c.position)
-                    .limit(RELAY_BATCH_MAX)
-                )
-            ).all()
+            try:
+                return await self._deliver(conn)
+            finally:
+                await conn.execute(select(func.pg_advisory_unlock(RELAY_LOCK)))
+
+    async def _deliver(self, conn: AsyncConnection) -> int:
+        settled = text("transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        columns = (outbox.c.position, outbox.c.id, outbox.c.kind, outbox.c.payload)
+        oldest = select(*columns).where(settled).order_by(outbox.c.transaction, outbox.c.position)
+        rows = (await conn.execute(oldest.limit(RELAY_BATCH_MAX))).all()
+        for row in rows:
+            for handler in self._handlers.get(row.kind, ()):
+                await handler(self._database, Fact(row.id, row.kind, row.payload))
+        if rows:
+            pipe = self._redis.pipeline(transaction=False)
             for row in rows:
-                for handler in self._handlers.get(row.kind, ()):
-                    await handler(self._database, Fact(row.id, row.kind, row.payload))
-            if rows:
-                pipe = self._redis.pipeline(transaction=False)
-                for row in rows:
-                    fields: dict[Any, Any] = {"id": row.id.hex, "kind": row.kind, "payload": orjson.dumps(row.payload)}
-                    pipe.xadd(STREAM, fields, maxlen=STREAM_EVENTS_MAX, approximate=True)
-                await pipe.execute()
-                await tx.execute(delete(outbox).where(outbox.c.position.in_([row.position for row in rows])))
+                fields: dict[Any, Any] = {"id": row.id.hex, "kind": row.kind, "payload": orjson.dumps(row.payload)}
+                pipe.xadd(STREAM, fields, maxlen=STREAM_EVENTS_MAX, approximate=True)
+            await pipe.execute()
+            await conn.execute(delete(outbox).where(outbox.c.position.in_([row.position for row in rows])))
         return len(rows)
 
 
@@ -147,11 +152,11 @@ class Bus:
 
     async def run(self) -> None:
         """Read the stream until cancelled; Redis gone: waits and goes on where it was."""
-        last: str | bytes = "$"
+        last: Any = None
         while True:
             try:
-                if last == "$":
-                    newest = await self._redis.xrevrange(STREAM, count=1)
+                if last is None:
+                    newest: Any = await self._redis.xrevrange(STREAM, count=1)
                     last = newest[0][0] if newest else "0-0"
                 self._listening.set()
                 answer: Any = await self._redis.xread({STREAM: last}, block=1_000, count=500)
@@ -160,10 +165,9 @@ class Bus:
                 await asyncio.sleep(1)
                 continue
             for _stream, entries in answer or ():
-                for last, fields in entries:
-                    self._tell(
-                        Fact(UUID(fields[b"id"].decode()), fields[b"kind"].decode(), orjson.loads(fields[b"payload"]))
-                    )
+                for position, fields in entries:
+                    last = position
+                    self._tell(_fact(fields))
 
     def _tell(self, fact: Fact) -> None:
         for queue in list(self._queues):
@@ -191,3 +195,7 @@ class Bus:
             yield facts()
         finally:
             self._queues.discard(queue)
+
+
+def _fact(fields: dict[bytes, bytes]) -> Fact:
+    return Fact(UUID(fields[b"id"].decode()), fields[b"kind"].decode(), orjson.loads(fields[b"payload"]))

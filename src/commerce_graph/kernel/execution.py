@@ -1,0 +1,285 @@
+"""Prepare and run operations: parse, bound, validate and authorise a document once, execute it many times."""
+
+import asyncio
+import inspect
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    execute,
+    get_directive_values,
+    get_operation_ast,
+    parse,
+    subscribe,
+    validate,
+    visit,
+)
+from graphql.execution.values import get_variable_values
+
+from commerce_graph.kernel import limits
+from commerce_graph.kernel.auth import Access
+from commerce_graph.kernel.context import Buyer, Context
+from commerce_graph.kernel.errors import Rejected, RequestError
+from commerce_graph.kernel.graph import Graph
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A document that was parsed, bounded and validated, with one operation chosen."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+    name: str | None
+    access: dict[str, Access]
+    """Field coordinates that ask for scopes."""
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The errors of a document that does not run."""
+
+    errors: list[dict[str, Any]]
+    status: int = 400
+
+
+class Engine:
+    """Runs operations against one graph. Safe for concurrent use."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._known: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
+
+    def prepare(self, text: str, operation_name: str | None = None) -> Operation | Refused:
+        """Parse, bound and validate a document; what is accepted is kept.
+
+        Limits: DOCUMENT_TOKENS_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_FIELDS_MAX; the cache holds
+        DOCUMENT_CACHE_ENTRIES documents, the least recently used leaves first.
+        """
+        at = (text, operation_name)
+        known = self._known.get(at)
+        if known is not None:
+            self._known.move_to_end(at)
+            return known
+        prepared = self._prepare(text, operation_name)
+        if isinstance(prepared, Operation):
+            self._known[at] = prepared
+            if len(self._known) > limits.DOCUMENT_CACHE_ENTRIES:
+                self._known.popitem(last=False)
+        return prepared
+
+    def _prepare(self, text: str, operation_name: str | None) -> Operation | Refused:
+        try:
+            document = parse(text, max_tokens=limits.DOCUMENT_TOKENS_MAX, allow_empty_selection_sets=False)
+        except GraphQLSyntaxError as wrong:
+            return Refused([_told(wrong, "GRAPHQL_PARSE_FAILED")])
+        except RecursionError:
+            return Refused([_error("DEPTH_LIMIT_EXCEEDED", "the document is nested too deeply to parse")])
+        oversize = _measure(document)
+        if oversize:
+            return Refused([oversize])
+        errors = validate(self.graph.core, document, max_errors=20)
+        if errors:
+            return Refused([_told(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
+        node = get_operation_ast(document, operation_name)
+        if node is None:
+            what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
+            return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
+        return Operation(document, node, operation_name, self._access(document))
+
+    def _access(self, document: DocumentNode) -> dict[str, Access]:
+        info = TypeInfo(self.graph.core)
+        collector = _AccessCollector(info, self.graph.access)
+        visit(document, TypeInfoVisitor(info, collector))
+        return collector.found
+
+    def authorise(self, operation: Operation, ctx: Context) -> Refused | None:
+        """Refuse an operation that selects a field the caller may not see. Nothing of it runs then."""
+        missing = {at: need - ctx.principal.scopes for at, need in operation.access.items()}
+        errors = [
+            _error("ACCESS_DENIED", f"Access denied for `{at}`: the access token needs {', '.join(sorted(need))}.")
+            for at, need in missing.items()
+            if need
+        ]
+        return Refused(errors, 200) if errors else None
+
+    def enter(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> None:
+        """Read `@inContext` into the operation's context."""
+        directive = next((d for d in operation.node.directives or () if d.name.value == "inContext"), None)
+        definition = self.graph.core.get_directive("inContext")
+        ctx.served = self.graph.served
+        if directive is None or definition is None:
+            return
+        try:
+            coerced = get_variable_values(
+                self.graph.core, operation.node.variable_definitions or (), variables or {}, max_errors=20
+            )
+            # Faulty variables are told by the execution itself.
+            values = {} if isinstance(coerced, list) else get_directive_values(definition, operation.node, coerced)
+        except GraphQLError as wrong:
+            raise RequestError("BAD_USER_INPUT", wrong.message) from None
+        values = values or {}
+        ctx.buyer = Buyer(*(_code(values.get(name)) for name in ("country", "language")))
+
+    async def run(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> dict[str, Any]:
+        """Execute a query or mutation. Limits: REQUEST_TIMEOUT_S. Faults are masked and logged with the request id."""
+        try:
+            self.enter(operation, variables, ctx)
+            async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
+                result = execute(
+                    self.graph.core,
+                    operation.document,
+                    context_value=ctx,
+                    variable_values=variables,
+                    operation_name=operation.name,
+                )
+                done = result if isinstance(result, ExecutionResult) else await result
+        except TimeoutError:
+            return {"errors": [_error("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")]}
+        except RequestError as wrong:
+            return {"errors": [_error(wrong.code, wrong.message)]}
+        return answer(done, ctx)
+
+    async def stream(
+        self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Execute a subscription: one answer an event. The first may be errors alone."""
+        try:
+            self.enter(operation, variables, ctx)
+            source = subscribe(
+                self.graph.core,
+                operation.document,
+                context_value=ctx,
+                variable_values=variables,
+                operation_name=operation.name,
+            )
+            events: Any = await source if inspect.isawaitable(source) else source
+        except RequestError as wrong:
+            yield {"errors": [_error(wrong.code, wrong.message)]}
+            return
+        if isinstance(events, ExecutionResult):
+            yield answer(events, ctx)
+            return
+        try:
+            async for event in events:
+                yield answer(event, ctx)
+        finally:
+            await events.aclose()
+
+
+def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
+    """Return the response map of an execution result: expected errors told, all others masked and logged."""
+    response: dict[str, Any] = {}
+    if result.errors:
+        response["errors"] = [_outward(error, ctx) for error in result.errors]
+    if result.data is not None or not result.errors or any(error.path for error in result.errors):
+        response["data"] = result.data
+    return response
+
+
+def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error:
+        cause = cause.original_error
+    if isinstance(cause, RequestError):
+        return _told(error, cause.code, cause.message)
+    if isinstance(cause, Rejected):
+        return _told(error, cause.code, cause.message)
+    if cause is None or isinstance(cause, GraphQLError):
+        return _told(error, "BAD_USER_INPUT")
+    log.error("request.fault", request_id=ctx.request_id, path=error.path, exc_info=cause)
+    return _told(error, "INTERNAL", f"Something went wrong on our side. Tell us this request id: {ctx.request_id}")
+
+
+def _told(error: GraphQLError, code: str, message: str | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = {**error.formatted, "message": message or error.message}
+    told["extensions"] = {**(error.extensions or {}), "code": code}
+    return told
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def _code(value: Any) -> str | None:
+    return None if value is None else str(getattr(value, "name", value))
+
+
+class _AccessCollector(Visitor):
+    """Collects the coordinates of selected fields that ask for scopes."""
+
+    def __init__(self, info: TypeInfo, access: dict[str, Access]) -> None:
+        super().__init__()
+        self._info = info
+        self._access = access
+        self.found: dict[str, Access] = {}
+
+    def enter_field(self, node: FieldNode, *_args: Any) -> None:
+        parent = self._info.get_parent_type()
+        if parent is not None:
+            at = f"{parent.name}.{node.name.value}"
+            need = self._access.get(at)
+            if need:
+                self.found[at] = need
+
+
+def _measure(document: DocumentNode) -> dict[str, Any] | None:
+    """Refuse a document that is too deep or selects too much. Each fragment is measured once."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    sizes: dict[str, tuple[int, int]] = {}
+
+    def measure(selections: SelectionSetNode | None, above: frozenset[str]) -> tuple[int, int]:
+        depth = fields = 0
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name in above or name not in fragments:
+                    continue  # validation will refuse it
+                if name not in sizes:
+                    sizes[name] = measure(fragments[name].selection_set, above | {name})
+                inner_depth, inner_fields = sizes[name]
+            else:
+                inner_depth, inner_fields = measure(getattr(selection, "selection_set", None), above)
+                if isinstance(selection, FieldNode):
+                    inner_depth, inner_fields = inner_depth + 1, inner_fields + 1
+            depth, fields = max(depth, inner_depth), fields + inner_fields
+        return depth, fields
+
+    try:
+        for node in _operations(document):
+            depth, fields = measure(node.selection_set, frozenset())
+            if depth > limits.DOCUMENT_DEPTH_MAX:
+                return _error("DEPTH_LIMIT_EXCEEDED", f"depth {depth} is over the limit of {limits.DOCUMENT_DEPTH_MAX}")
+            if fields > limits.DOCUMENT_FIELDS_MAX:
+                return _error(
+                    "FIELD_LIMIT_EXCEEDED", f"{fields} fields are over the limit of {limits.DOCUMENT_FIELDS_MAX}"
+                )
+    except RecursionError:
+        return _error("DEPTH_LIMIT_EXCEEDED", "the document is nested too deeply to measure")
+    return None
+
+
+def _operations(document: DocumentNode) -> Iterator[OperationDefinitionNode]:
+    return (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
