@@ -1,6 +1,6 @@
 """Every fact the system announces, past tense and frozen. Published in the transaction that made it true."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from commerce_graph.kernel.outbox import Event
@@ -36,16 +36,24 @@ class StockChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced(Event):
-    """A purchase became an order."""
+    """A purchase became an order: `sold` maps product ids to quantities."""
 
     order_id: UUID
     customer_id: UUID | None = None
+    sold: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdated(Event):
-    """An order changed: `change` says how (paid, fulfilled, cancelled, refunded)."""
+    """An order changed: `change` says how (placed, paid, fulfilled, cancelled, refunded)."""
 
     order_id: UUID
     customer_id: UUID | None = None
     change: str = "updated"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAnswered(Event):
+    """The buyer or the provider answered a payment that was waiting; whoever waits may go on."""
+
+    order_id: UUID

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.kernel.auth import ANONYMOUS, Access, Principal
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.ids import parse_gid
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -54,6 +55,8 @@ class Context:
     request_id: str = "-"
     served: dict[str, Any] = field(default_factory=dict)
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    granted: set[tuple[str, UUID]] = field(default_factory=set)
+    """Entities whose capability id the client has shown."""
     _loaders: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
 
     @property
@@ -65,6 +68,18 @@ class Context:
         """Raise RequestError(ACCESS_DENIED) unless the caller holds `access`."""
         if not self.principal.may(access):
             raise RequestError("ACCESS_DENIED", f"needs {', '.join(sorted(access))}")
+
+    def key_of(self, gid: str, *kinds: str) -> UUID:
+        """Return the key in a global id of one of `kinds`, and grant the entity if the id is a valid capability.
+
+        Raises: RequestError(INVALID_ID).
+        """
+        kind, uuid, sealed = parse_gid(gid, self.resources.secret)
+        if kind not in kinds:
+            raise RequestError("INVALID_ID", f"`{gid[:100]}` is not the id of a {' or '.join(kinds)}")
+        if sealed:
+            self.granted.add((kind, uuid))
+        return uuid
 
     def load(self, loader: Loads, key: Any, *args: Hashable) -> Awaitable[Any]:
         """Load one key through `loader`, batched and cached within the operation."""

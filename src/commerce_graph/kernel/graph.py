@@ -5,7 +5,7 @@ All modules together are the monolith; one module alone is a subgraph. Nothing e
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_type_hints
@@ -30,9 +30,9 @@ from strawberry.types import Info
 
 from commerce_graph.kernel.auth import OPEN, Access
 from commerce_graph.kernel.codes import CountryCode, LanguageCode
-from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.context import Context, Resources
 from commerce_graph.kernel.errors import Rejected
-from commerce_graph.kernel.ids import to_gid, uuid_of
+from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
@@ -46,6 +46,8 @@ class Module:
 
     `owns`: entities this domain is the source of truth for. `extends`: parts that add fields to entities owned
     elsewhere. `refers`: keys of entities it only points at. `types`: members of interfaces that no field names.
+    `handlers`: reactions to events, by the event's class name, each idempotent by `Fact.id`. `jobs`: what a worker
+    repeats. `routes`: pages of its own beside the graph (Starlette routes).
     """
 
     name: str
@@ -56,6 +58,18 @@ class Module:
     extends: tuple[type, ...] = ()
     refers: tuple[type, ...] = ()
     types: tuple[type, ...] = ()
+    handlers: tuple[tuple[str, Callable[..., Awaitable[None]]], ...] = ()
+    jobs: tuple["Job", ...] = ()
+    routes: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a worker repeats: `run(resources)` returns how much it did; it must be safe to run twice at once."""
+
+    name: str
+    every_s: float
+    run: Callable[[Resources], Awaitable[int]]
 
 
 def _doc(target: Any) -> str | None:
@@ -224,7 +238,7 @@ class EntityKey(Node):
 
     @classmethod
     async def _references(cls, gids: Sequence[str], ctx: Context) -> Sequence[Self | None]:
-        return await cls.load_many(ctx, [uuid_of(gid, cls.kind) for gid in gids])
+        return await cls.load_many(ctx, [ctx.key_of(gid, cls.kind) for gid in gids])
 
 
 @dataclass_transform(kw_only_default=True)

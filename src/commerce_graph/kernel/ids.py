@@ -6,7 +6,6 @@ knowing a UUID is not enough and nothing secret is stored.
 """
 
 import hmac
-from functools import cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -41,22 +40,5 @@ def parse_gid(gid: str, secret: bytes | None = None) -> tuple[str, UUID, bool]:
     return kind, uuid, valid
 
 
-def uuid_of(gid: str, *kinds: str) -> UUID:
-    """Return the key of a global id that must be of one of `kinds`.
-
-    Raises: RequestError(INVALID_ID).
-    """
-    kind, key, _ = parse_gid(gid)
-    if kind not in kinds:
-        raise RequestError("INVALID_ID", f"`{gid[:100]}` is not the id of a {' or '.join(kinds)}")
-    return key
-
-
 def _seal(gid: str, secret: bytes) -> str:
     return hmac.new(secret, gid.encode(), sha256).hexdigest()[:32]
-
-
-@cache
-def kind_prefix(kind: str) -> str:
-    """Return the text that every plain global id of a type starts with."""
-    return f"{PREFIX}{kind}/"

@@ -30,6 +30,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -59,6 +60,16 @@ outbox = Table(
     Column("transaction", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Column("occurred_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("ix_outbox_order", "transaction", "position"),
+    schema="kernel",
+)
+
+handled = Table(
+    "handled",
+    metadata,
+    Column("handler", Text, primary_key=True),
+    Column("event_id", Uuid, primary_key=True),
+    Column("handled_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("ix_handled_handled_at", "handled_at"),
     schema="kernel",
 )
 
@@ -199,3 +210,14 @@ class Bus:
 
 def _fact(fields: dict[bytes, bytes]) -> Fact:
     return Fact(UUID(fields[b"id"].decode()), fields[b"kind"].decode(), orjson.loads(fields[b"payload"]))
+
+
+async def first_time(tx: AsyncConnection, handler: str, fact: Fact) -> bool:
+    """Tell whether this handler meets the fact for the first time, and remember it in the caller's transaction."""
+    told = (
+        postgresql.insert(handled)
+        .values(handler=handler, event_id=fact.id)
+        .on_conflict_do_nothing()
+        .returning(handled.c.event_id)
+    )
+    return (await tx.execute(told)).one_or_none() is not None

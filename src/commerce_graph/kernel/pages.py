@@ -137,15 +137,14 @@ async def read_pages(
     Shape: n parents → n pages in order; 1 statement (LATERAL), size + 1 rows a parent at most.
     """
     ids = func.unnest(cast(list(parents), ARRAY(Uuid))).table_valued("id", with_ordinality="ord").render_derived()
-    page = _paged(query(ids.c.id), order, args).lateral("page")
-    statement = select(ids.c.ord.label("_parent"), page).select_from(ids.join(page, true())).order_by(ids.c.ord)
+    rows = _paged(query(ids.c.id), order, args)
+    # LATERAL keeps the inner order only by custom, and only the database knows its collation: number the rows there.
+    rank = func.row_number().over(order_by=rows._order_by_clauses).label("_rank")
+    page = rows.add_columns(rank).lateral("page")
+    statement = select(ids.c.ord.label("_parent"), page).select_from(ids.join(page, true()))
     groups: list[list[Any]] = [[] for _ in parents]
-    for row in (await conn.execute(statement)).all():
+    for row in (await conn.execute(statement.order_by(ids.c.ord, page.c._rank))).all():
         groups[row._mapping["_parent"] - 1].append(row)
-    # LATERAL keeps the inner order within a parent only by custom; sorting n small groups is cheap and certain.
-    names = [f"_k{index}" for index in range(len(order.columns))]
-    for group in groups:
-        group.sort(key=lambda row: [row._mapping[name] for name in names], reverse=_descending(order, args))
     return [_page(group, len(order.columns), args) for group in groups]
 
 

@@ -109,22 +109,6 @@ def attributes(stored: Sequence[dict[str, str]]) -> list[Attribute]:
     return [Attribute(key=pair["key"], value=pair["value"]) for pair in stored]
 
 
-@input_type
-class MailingAddressInput:
-    """A postal address."""
-
-    address1: str | None = None
-    address2: str | None = None
-    city: str | None = None
-    company: str | None = None
-    country: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    phone: str | None = None
-    province: str | None = None
-    zip: str | None = None
-
-
 @interface
 class DisplayableError:
     """A refusal that can be shown to the person who asked."""
@@ -156,6 +140,6 @@ def user_error(name: str, codes: Any, description: str) -> Any:
 
 __all__ = [
     "HTML", "URL", "Attribute", "AttributeInput", "CountryCode", "CropRegion", "DisplayableError", "Image",
-    "ImageTransformInput", "MailingAddressInput", "MoneyInput", "MoneyV2", "UserError", "attributes", "minor_of",
+    "ImageTransformInput", "MoneyInput", "MoneyV2", "UserError", "attributes", "minor_of",
     "money", "user_error",
 ]  # fmt: skip

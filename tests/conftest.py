@@ -1,0 +1,111 @@
+"""Fixtures: real PostgreSQL and Redis for the session, a fresh copy of the test shop for each test."""
+
+import importlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.schema import CreateSchema
+
+from commerce_graph.embedded import Servers, embedded
+from commerce_graph.kernel.context import Resources
+from commerce_graph.kernel.database import Database, metadata
+from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.graph import Graph
+from commerce_graph.kernel.outbox import Bus
+from tests.shop import Shop, fill
+
+DOMAINS = os.environ.get(
+    "CG_DOMAINS",
+    "catalog,pricing,inventory,customer,payment,fulfilment,order,cart,checkout,merchandising",
+).split(",")
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The servers, and the name of the database that is copied for each test."""
+
+    servers: Servers
+    admin: Database
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database on the test server."""
+        head, _, tail = self.servers.database_url.partition("/postgres?")
+        return f"{head}/{name}?{tail}"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Run PostgreSQL and Redis for the session."""
+    with embedded(Path(tmp_path_factory.mktemp("servers"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def template(servers: Servers) -> AsyncIterator[Template]:
+    """Make the database that each test gets a copy of."""
+    admin = Database(servers.database_url, pool_size=2)
+    made = Template(servers, admin)
+    async with admin.read() as conn:
+        # A test database lives for a second: what a crash would lose is of no interest.
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200"):
+            await conn.execute(text(f"ALTER SYSTEM SET {setting}"))
+        await conn.execute(text("SELECT pg_reload_conf()"))
+        await conn.execute(text("CREATE DATABASE template_shop"))
+    shop = Database(made.url("template_shop"), pool_size=1)
+    async with shop.begin() as tx:
+        for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
+            await tx.execute(CreateSchema(schema))
+        await tx.run_sync(metadata.create_all)
+        await fill(tx)
+    await shop.close()
+    yield made
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Return the engine of the whole graph."""
+    return Engine(Graph([importlib.import_module(f"commerce_graph.{name}").module for name in DOMAINS]))
+
+
+@pytest.fixture
+async def database(template: Template) -> AsyncIterator[Database]:
+    """Return a fresh database with the test shop in it."""
+    name = f"shop_{next(_numbers)}"
+    async with template.admin.read() as conn:
+        await conn.execute(text(f"CREATE DATABASE {name} TEMPLATE template_shop"))
+    made = Database(template.url(name), pool_size=10)
+    yield made
+    await made.close()
+    async with template.admin.read() as conn:
+        await conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def redis(servers: Servers) -> AsyncIterator[Redis]:
+    """Return an empty Redis."""
+    client = Redis.from_url(servers.redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def resources(database: Database, redis: Redis) -> Resources:
+    """Return the resources of a server on the test shop."""
+    return Resources(
+        database=database, redis=redis, secret=b"test secret", bus=Bus(redis), public_url="http://shop.test"
+    )
+
+
+@pytest.fixture
+async def shop(database: Database, resources: Resources, engine: Engine) -> Shop:
+    """Return the test shop, to run operations in."""
+    return Shop(database, resources, engine)
