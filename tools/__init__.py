@@ -1,0 +1,1 @@
+"""Tools of the build; the product does not import them."""
