@@ -1,6 +1,6 @@
-"""The catalogue's use cases, and the only door to it for other domains."""
+"""Products: create and update."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,70 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
-class Merchandise:
-    """A variant with what a cart or an order line has to know of it."""
-
-    variant_id: UUID
-    product_id: UUID
-    product_title: str
-    variant_title: str
-    handle: str
-    vendor: str
-    sku: str | None
-    weight_g: int
-    requires_shipping: bool
-    taxable: bool
-    image_url: str | None
-    selected_options: Sequence[Mapping[str, str]]
-
-
-async def merchandise(
-    conn: AsyncConnection, variant_ids: Sequence[UUID], channel_id: UUID | None
-) -> Sequence[Merchandise | None]:
-    """Return variants that may be sold in a channel: their product is ACTIVE and published there (None: any channel).
-
-    Shape: n keys → n results in input order, None where it may not be sold; 1 statement.
-    """
-    raise NotImplementedError
-
-
-async def variant_ids_of(conn: AsyncConnection, product_ids: Sequence[UUID]) -> Sequence[Sequence[UUID]]:
-    """Return the variants of products in their order. Shape: n keys → n lists in input order; 1 statement."""
-    raise NotImplementedError
-
-
-async def note_price_ranges(tx: AsyncConnection, ranges: Sequence[tuple[UUID, UUID, int, int]]) -> None:
-    """Keep the read model of prices: (product, market, min_minor, max_minor). Called in the price's transaction.
-
-    Locks: the product's price rows, in order of product and market.
-    """
-    raise NotImplementedError
-
-
-async def note_availability(tx: AsyncConnection, available: Mapping[UUID, bool]) -> None:
-    """Keep the read model of availability, by variant. Called where stock crosses the line, in its transaction.
-
-    Locks: the variants' rows, then their products', each in order of id.
-    """
-    raise NotImplementedError
-
-
-async def note_sales(tx: AsyncConnection, sold: Mapping[UUID, int]) -> None:
-    """Add sold quantities to products, for BEST_SELLING. Locks: the products' rows in order of id."""
-    raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
 class NewVariant:
     """A variant to write; `id` None makes a new one, or takes the one of the product with the same options."""
 
-    selected_options: Sequence[tuple[str, str]]
+    selected_options: Sequence[tuple[str, str]] | None = None
     id: UUID | None = None
     sku: str | None = None
     barcode: str | None = None
-    weight_g: int = 0
-    requires_shipping: bool = True
-    taxable: bool = True
+    weight_g: int | None = None
+    requires_shipping: bool | None = None
+    taxable: bool | None = None
     media_url: str | None = None
 
 
