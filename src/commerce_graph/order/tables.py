@@ -1,6 +1,6 @@
 """The tables of orders, in the Postgres schema `order`."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Sequence, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Sequence, Table, text
 
 from commerce_graph.kernel.columns import count, document, key, minor, moment, one_of, parent, uuid, words
 from commerce_graph.kernel.database import metadata
@@ -62,6 +62,10 @@ order = Table(
     Index("ix_order_created_at", "created_at", "id"),
     Index("ix_order_total", "total_minor", "id"),
     Index("ix_order_email", "email"),
+    Index("ix_order_financial_status", "financial_status", "processed_at", "id"),
+    Index("ix_order_fulfillment_status", "fulfillment_status", "processed_at", "id"),
+    Index("ix_order_cancelled", "processed_at", "id", postgresql_where=text("cancelled_at IS NOT NULL")),
+    Index("ix_order_closed", "processed_at", "id", postgresql_where=text("closed_at IS NOT NULL")),
     schema="order",
 )
 
@@ -92,6 +96,7 @@ line = Table(
     CheckConstraint("unit_price_minor >= 0 AND total_minor = unit_price_minor * quantity", name="total_adds_up"),
     Index("ix_line_order", "order_id", "position", "id"),
     Index("ix_line_variant", "variant_id"),
+    Index("ix_line_sku", "sku", "order_id"),
     schema="order",
 )
 
@@ -115,12 +120,14 @@ refund = Table(
     key(),
     parent("order_id", "order.order.id"),
     minor("amount_minor"),
+    minor("shipping_minor", default=0),  # how much of the delivery's part it gives back
     words("note", null=True),
     words("status", default="PENDING"),  # of its money: recorded, then told by the provider
     moment("created_at", now=True),
     one_of("status", ["PENDING", "SUCCESS", "FAILURE"]),
-    CheckConstraint("amount_minor >= 0", name="amount_positive"),
+    CheckConstraint("amount_minor >= 0 AND shipping_minor >= 0", name="amount_positive"),
     Index("ix_refund_order", "order_id", "id"),
+    Index("ix_refund_pending", "id", postgresql_where=text("status = 'PENDING'")),
     schema="order",
 )
 
@@ -136,5 +143,14 @@ refund_line = Table(
     minor("subtotal_minor"),
     one_of("restock_type", ["CANCEL", "NO_RESTOCK", "RETURN"]),
     CheckConstraint("quantity > 0", name="quantity_positive"),
+    schema="order",
+)
+
+settlement = Table(  # a cancelled order whose money is still to be moved; gone once it is
+    "settlement",
+    metadata,
+    parent("order_id", "order.order.id", primary=True),
+    Column("refund", Boolean, nullable=False),  # whether what was captured goes back
+    moment("created_at", now=True),
     schema="order",
 )

@@ -1,0 +1,25 @@
+"""What a caller of the order domain can be told."""
+
+from collections.abc import Sequence
+
+from commerce_graph.kernel.errors import Rejected
+
+
+def unknown_order(path: Sequence[str]) -> Rejected:
+    """Return the refusal of an order that does not exist or may not be seen."""
+    return Rejected("NOT_FOUND", path, "there is no such order")
+
+
+def already_placed() -> Rejected:
+    """Return the refusal to make a second order of one cart."""
+    return Rejected("ALREADY_PLACED", None, "this cart has become another order already")
+
+
+def wrong_state(path: Sequence[str], message: str) -> Rejected:
+    """Return the refusal of a change that the order's state does not allow."""
+    return Rejected("INVALID_STATE", path, message)
+
+
+def invalid(path: Sequence[str], message: str) -> Rejected:
+    """Return the refusal of an input that does not fit the order."""
+    return Rejected("INVALID", path, message)

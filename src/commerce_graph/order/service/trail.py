@@ -1,0 +1,68 @@
+"""An order under change: its lock, its trail of events, and the facts it announces."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.events import OrderUpdated
+from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.outbox import publish
+from commerce_graph.order import rules
+from commerce_graph.order.errors import unknown_order
+from commerce_graph.order.tables import event, order
+from commerce_graph.payment import service as payment
+
+
+async def lock(tx: AsyncConnection, order_id: UUID, path: Sequence[str]) -> Row[Any]:
+    """Lock an order's row and return it. Raises: Rejected(NOT_FOUND)."""
+    row = (await tx.execute(select(order).where(order.c.id == order_id).with_for_update())).one_or_none()
+    if row is None:
+        raise unknown_order(path)
+    return row
+
+
+async def record(tx: AsyncConnection, row: Row[Any], change: str, message: str, actor: str = "", **data: Any) -> None:
+    """Add an event to an order's trail and announce it. 2 statements.
+
+    Emits: OrderUpdated(change).
+    """
+    values = {"id": new_id(), "order_id": row.id, "kind": change, "message": message, "actor": actor, "data": data}
+    await tx.execute(insert(event).values(values))
+    await publish(tx, OrderUpdated(row.id, row.customer_id, change))
+
+
+async def change(tx: AsyncConnection, row: Row[Any], **values: Any) -> None:
+    """Write new values into a locked order, refusing a step that the state machines do not have. 1 statement."""
+    for name, machine in (("financial_status", rules.FINANCIAL), ("fulfillment_status", rules.FULFILMENT)):
+        present, wanted = getattr(row, name), values.get(name)
+        if wanted is not None and not rules.may_become(machine, present, wanted):
+            # The callers derive statuses from books that only grow, so this is a fault, not a refusal.
+            raise RuntimeError(f"order {row.id} cannot go from {present} to {wanted}")
+    await tx.execute(update(order).where(order.c.id == row.id).values(**values, updated_at=func.now()))
+
+
+async def books(tx: AsyncConnection, row: Row[Any]) -> rules.Books:
+    """Return what has happened to an order's money. 1 statement."""
+    (balance,) = await payment.balances(tx, [row.id])
+    if balance is None:
+        return rules.Books(due_minor=row.total_minor)
+    return rules.Books(
+        balance.due_minor,
+        balance.authorized_minor,
+        balance.captured_minor,
+        balance.refunded_minor,
+        balance.voided_minor,
+    )
+
+
+def money_values(row: Row[Any], money: rules.Books, *, cancelled: bool | None = None) -> Mapping[str, Any]:
+    """Return the columns of an order that follow from its books, as far as they differ from what it has."""
+    ended = row.cancelled_at is not None if cancelled is None else cancelled
+    told = {
+        "financial_status": rules.financial_status(money, cancelled=ended),
+        "refunded_minor": money.refunded_minor,
+    }
+    return {name: value for name, value in told.items() if getattr(row, name) != value}
