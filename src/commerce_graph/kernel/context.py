@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from commerce_graph.kernel.outbox import Bus
 
+_NONE: Any = object()
+"""Stands for the key None, which a DataLoader does not take: the market of no country is the primary one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
@@ -43,6 +46,22 @@ class Loads(Protocol):
     """A keyed batch read. Shape: n keys → n results in order, None where there is no row; 1 statement."""
 
     def __call__(self, conn: AsyncConnection, keys: Sequence[Any], /, *args: Any) -> Awaitable[Sequence[Any]]: ...
+
+
+class Reads:
+    """Keyed reads over one connection, each made once: what a transaction has read, its answer need not read again."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self.conn = conn
+        self.seen: dict[tuple[Loads, tuple[Hashable, ...]], dict[Any, Any]] = {}
+
+    async def load_many(self, loader: Loads, keys: Sequence[Any], *args: Hashable) -> list[Any]:
+        """Read keys through `loader`; results in order of the keys. At most 1 statement."""
+        known = self.seen.setdefault((loader, args), {})
+        missing = [key for key in dict.fromkeys(keys) if key not in known]
+        if missing:
+            known.update(zip(missing, await loader(self.conn, missing, *args), strict=True))
+        return [known[key] for key in keys]
 
 
 @dataclass(slots=True)
@@ -83,7 +102,7 @@ class Context:
 
     def load(self, loader: Loads, key: Any, *args: Hashable) -> Awaitable[Any]:
         """Load one key through `loader`, batched and cached within the operation."""
-        return self._keyed(loader, args).load(key)
+        return self._keyed(loader, args).load(_NONE if key is None else key)
 
     async def load_many(self, loader: Loads, keys: Sequence[Any], *args: Hashable) -> list[Any]:
         """Load keys through `loader`, batched and cached within the operation; results in order of the keys."""
@@ -111,6 +130,13 @@ class Context:
         self._loaders.clear()
         self.memo.clear()
 
+    def remember(self, reads: Reads) -> None:
+        """Take over what a transaction has read, after `forget`, so that the answer does not read it again."""
+        for (loader, args), values in reads.seen.items():
+            keyed = self._keyed(loader, args)
+            for key, value in values.items():
+                keyed.prime(_NONE if key is None else key, value)
+
     def as_customer(self, customer_id: UUID) -> None:
         """Go on as this signed-in customer."""
         self.principal = replace(self.principal, customer_id=customer_id)
@@ -122,7 +148,7 @@ class Context:
 
             async def load(keys: list[Any]) -> list[Any]:
                 async with self.database.read() as conn:
-                    return list(await loader(conn, keys, *args))
+                    return list(await loader(conn, [None if key is _NONE else key for key in keys], *args))
 
             found = self._loaders[at] = DataLoader(load)
         return found
