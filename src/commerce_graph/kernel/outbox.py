@@ -17,10 +17,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Identity,
     Index,
+    Integer,
     Table,
     Text,
     Uuid,
@@ -29,6 +31,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
@@ -46,6 +49,8 @@ STREAM_EVENTS_MAX = 100_000
 RELAY_BATCH_MAX = 500
 RELAY_IDLE_S = 0.2
 RELAY_RETRY_S = 1.0
+HANDLER_RETRY_S_MAX = 300
+"""A failed handler is called again after 1, 2, 4 … seconds, at most this many apart, until it succeeds."""
 RELAY_LOCK = 0x6F7574626F78
 """Advisory lock key: one relay works at a time, so order holds."""
 
@@ -59,6 +64,10 @@ outbox = Table(
     # The writer's transaction id: a fact may be relayed once no older transaction can still commit.
     Column("transaction", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Column("occurred_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # A fact whose handler failed has been sent on, and stays for that handler alone.
+    Column("sent", Boolean, nullable=False, server_default="false"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("ix_outbox_order", "transaction", "position"),
     schema="kernel",
 )
@@ -136,21 +145,38 @@ class Relay:
                 await conn.execute(select(func.pg_advisory_unlock(RELAY_LOCK)))
 
     async def _deliver(self, conn: AsyncConnection) -> int:
-        settled = text("transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        columns = (outbox.c.position, outbox.c.id, outbox.c.kind, outbox.c.payload)
+        settled = text("transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AND due_at <= now()")
+        columns = (outbox.c.position, outbox.c.id, outbox.c.kind, outbox.c.payload, outbox.c.sent)
         oldest = select(*columns).where(settled).order_by(outbox.c.transaction, outbox.c.position)
         rows = (await conn.execute(oldest.limit(RELAY_BATCH_MAX))).all()
+        failed = [row.position for row in rows if not await self._handle(Fact(row.id, row.kind, row.payload))]
+        pipe = self._redis.pipeline(transaction=False)
         for row in rows:
-            for handler in self._handlers.get(row.kind, ()):
-                await handler(self._database, Fact(row.id, row.kind, row.payload))
-        if rows:
-            pipe = self._redis.pipeline(transaction=False)
-            for row in rows:
+            if not row.sent:
                 fields: dict[Any, Any] = {"id": row.id.hex, "kind": row.kind, "payload": orjson.dumps(row.payload)}
                 pipe.xadd(STREAM, fields, maxlen=STREAM_EVENTS_MAX, approximate=True)
-            await pipe.execute()
-            await conn.execute(delete(outbox).where(outbox.c.position.in_([row.position for row in rows])))
+        await pipe.execute()
+        await self._settle(conn, {row.position for row in rows}.difference(failed), failed)
         return len(rows)
+
+    async def _handle(self, fact: Fact) -> bool:
+        try:
+            for handler in self._handlers.get(fact.kind, ()):
+                await handler(self._database, fact)
+        except Exception:
+            # One fact that a handler cannot digest must not hold up all that come after it.
+            log.exception("outbox.handler_failed", kind=fact.kind, fact_id=str(fact.id))
+            return False
+        return True
+
+    async def _settle(self, conn: AsyncConnection, done: set[int], failed: list[int]) -> None:
+        if failed:
+            wait_s = func.least(func.power(2, outbox.c.tries), HANDLER_RETRY_S_MAX)
+            due_at = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, wait_s)
+            again = update(outbox).where(outbox.c.position.in_(failed))
+            await conn.execute(again.values(sent=True, tries=outbox.c.tries + 1, due_at=due_at))
+        if done:
+            await conn.execute(delete(outbox).where(outbox.c.position.in_(done)))
 
 
 class Bus:
