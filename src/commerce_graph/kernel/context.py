@@ -1,6 +1,6 @@
 """What one operation carries: caller, buyer, resources and its dataloaders."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
@@ -73,6 +73,8 @@ class Context:
     buyer: Buyer = field(default_factory=Buyer)
     request_id: str = "-"
     served: dict[str, Any] = field(default_factory=dict)
+    services: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Functions of domains above, by the names their modules give them (`Module.services`)."""
     memo: dict[Hashable, Any] = field(default_factory=dict)
     granted: set[tuple[str, UUID]] = field(default_factory=set)
     """Entities whose capability id the client has shown."""

@@ -130,6 +130,7 @@ class Engine:
         directive = next((d for d in operation.node.directives or () if d.name.value == "inContext"), None)
         definition = self.graph.core.get_directive("inContext")
         ctx.served = self.graph.served
+        ctx.services = self.graph.services
         if directive is None or definition is None:
             return
         try:

@@ -5,7 +5,7 @@ All modules together are the monolith; one module alone is a subgraph. Nothing e
 
 import inspect
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_type_hints
@@ -47,7 +47,8 @@ class Module:
     `owns`: entities this domain is the source of truth for. `extends`: parts that add fields to entities owned
     elsewhere. `refers`: keys of entities it only points at. `types`: members of interfaces that no field names.
     `handlers`: reactions to events, by the event's class name, each idempotent by `Fact.id`. `jobs`: what a worker
-    repeats. `routes`: pages of its own beside the graph (Starlette routes).
+    repeats. `routes`: pages of its own beside the graph (Starlette routes). `services`: functions by name that domains
+    below may ask for through `ctx.services`, where importing them would point upwards.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Module:
     handlers: tuple[tuple[str, Callable[..., Awaitable[None]]], ...] = ()
     jobs: tuple["Job", ...] = ()
     routes: tuple[Any, ...] = ()
+    services: tuple[tuple[str, Callable[..., Any]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,10 +279,14 @@ def in_context(country: CountryCode | None = None, language: LanguageCode | None
 
 
 class Graph(strawberry.federation.Schema):
-    """The schema that this process serves, with each field's access and each entity's owner."""
+    """The schema that this process serves, with each field's access and each entity's owner.
 
-    def __init__(self, modules: Sequence[Module]) -> None:
+    `services` are those of modules that another process serves: their code is here all the same.
+    """
+
+    def __init__(self, modules: Sequence[Module], services: Mapping[str, Callable[..., Any]] | None = None) -> None:
         self.modules = tuple(modules)
+        self.services = {**(services or {}), **dict(pair for module in modules for pair in module.services)}
         self.served = {_name(entity): entity for module in modules for entity in module.owns}
         merged = _merge(modules)
         super().__init__(
