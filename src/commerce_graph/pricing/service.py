@@ -1,101 +1,100 @@
 """Markets, prices and taxes: use cases, and the only door for other domains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import ARRAY, BigInteger, Uuid, cast, delete, func, select, text, tuple_
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.catalog import service as catalog
+from commerce_graph.events import PricesChanged
+from commerce_graph.kernel.outbox import publish
+from commerce_graph.pricing import rules
+from commerce_graph.pricing.loaders import all_markets, markets, markets_for, prices, tax_rate_of, to_market
+from commerce_graph.pricing.rules import Market, NewPrice, Price, Taxes, TaxLine
+from commerce_graph.pricing.tables import market, price
 
-@dataclass(frozen=True, slots=True)
-class Market:
-    """A market as it holds for one country. `countries` and `languages` are all of the market's."""
+__all__ = [
+    "Market", "NewPrice", "Price", "TaxLine", "Taxes", "all_markets", "markets_for", "prices", "primary_market",
+    "remove_prices", "set_prices", "taxes",
+]  # fmt: skip
 
-    id: UUID
-    handle: str
-    name: str
-    currency: str
-    language: str
-    tax_included: bool
-    country: str
-    countries: Sequence[str]
-    languages: Sequence[str]
-
-
-async def markets_for(conn: AsyncConnection, countries: Sequence[str | None]) -> Sequence[Market]:
-    """Return the market of each country; None, and a country that is in no market, get the primary market.
-
-    Shape: n keys → n results in input order; 1 statement. Fits `Context.load`.
-    """
-    raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A variant's price in a market, in minor units of `currency`."""
-
-    amount_minor: int
-    compare_at_minor: int | None
-    currency: str
-
-
-async def prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
-    """Return prices. Shape: n keys → n results in input order, None where it has no price there; 1 statement."""
-    raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class NewPrice:
-    """A price to set, in minor units of the market's currency."""
-
-    product_id: UUID
-    variant_id: UUID
-    market_id: UUID
-    amount_minor: int
-    compare_at_minor: int | None = None
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended('pricing' || id, 0) AS key"
+    " FROM unnest(CAST(:ids AS text[])) AS id ORDER BY key) AS products"
+)
+"""Locks the prices of products. Rows cannot do it: a variant's first price has none to lock, and a range that is
+reckoned beside an uncommitted price would stay wrong."""
 
 
 async def set_prices(tx: AsyncConnection, new: Sequence[NewPrice]) -> None:
-    """Set prices and keep the catalogue's price ranges in step.
+    """Set prices and keep the catalogue's price ranges in step. Of several for one variant and market the last counts.
 
-    Locks: the price rows in order of market and variant, then the catalogue's ranges.
-    Emits: PricesChanged, one a product.
+    The caller has checked that no amount is negative; statements do not grow with the prices.
+    Locks: the products' prices in one order for all, the price rows in order of market and variant, then the
+    catalogue's ranges.
+    Emits: PricesChanged, one a product of which a price is another than before.
     """
-    raise NotImplementedError
+    rows = rules.last_of_each(new)
+    if not rows:
+        return
+    products = sorted({row.product_id for row in rows})
+    await _lock(tx, products)
+    given = func.unnest(
+        cast([row.market_id for row in rows], ARRAY(Uuid)),
+        cast([row.variant_id for row in rows], ARRAY(Uuid)),
+        cast([row.product_id for row in rows], ARRAY(Uuid)),
+        cast([row.amount_minor for row in rows], ARRAY(BigInteger)),
+        cast([row.compare_at_minor for row in rows], ARRAY(BigInteger)),
+    ).table_valued("market_id", "variant_id", "product_id", "amount_minor", "compare_at_minor")
+    names = [column.name for column in given.c]
+    writing = postgresql.insert(price).from_select(
+        names, select(*given.c).order_by(given.c.market_id, given.c.variant_id)
+    )
+    values = {name: writing.excluded[name] for name in names[2:]}
+    writing = writing.on_conflict_do_update(
+        index_elements=["market_id", "variant_id"],
+        set_={**values, "updated_at": func.now()},
+        where=tuple_(*(price.c[name] for name in values)).is_distinct_from(tuple_(*values.values())),
+    )
+    changed = (await tx.execute(writing.returning(price.c.product_id))).scalars()
+    await _note_ranges(tx, products, sorted({row.market_id for row in rows}))
+    await publish(tx, *(PricesChanged(product_id=product_id) for product_id in sorted(set(changed))))
 
 
 async def remove_prices(tx: AsyncConnection, product_id: UUID, variant_ids: Sequence[UUID]) -> None:
-    """Forget the prices of removed variants and keep the ranges in step. Emits: PricesChanged."""
-    raise NotImplementedError
+    """Forget the prices of removed variants and keep the ranges in step. Emits: PricesChanged.
+
+    A market in which the product has no price left keeps its last range: nothing is sold there.
+    Locks: as `set_prices`.
+    """
+    await _lock(tx, [product_id])
+    gone = delete(price).where(price.c.product_id == product_id, price.c.variant_id == func.any(list(variant_ids)))
+    touched = (await tx.execute(gone.returning(price.c.market_id))).scalars()
+    if found := sorted(set(touched)):
+        await _note_ranges(tx, [product_id], found)
+        await publish(tx, PricesChanged(product_id=product_id))
+
+
+async def _lock(tx: AsyncConnection, product_ids: Sequence[UUID]) -> None:
+    await tx.execute(_LOCK, {"ids": [str(product_id) for product_id in product_ids]})
+
+
+async def _note_ranges(tx: AsyncConnection, product_ids: Sequence[UUID], market_ids: Sequence[UUID]) -> None:
+    found = await tx.execute(
+        select(price.c.product_id, price.c.market_id, func.min(price.c.amount_minor), func.max(price.c.amount_minor))
+        .where(price.c.product_id == func.any(list(product_ids)), price.c.market_id == func.any(list(market_ids)))
+        .group_by(price.c.product_id, price.c.market_id)
+        .order_by(price.c.product_id, price.c.market_id)
+    )
+    await catalog.note_price_ranges(tx, [(row[0], row[1], row[2], row[3]) for row in found])
 
 
 async def primary_market(conn: AsyncConnection) -> Market:
     """Return the primary market; merchants' plain prices are in its currency. 1 statement."""
-    raise NotImplementedError
-
-
-async def all_markets(conn: AsyncConnection) -> Sequence[Market]:
-    """Return every market, the primary one first, each as for its default country. 1 statement."""
-    raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class TaxLine:
-    """One tax on a purchase."""
-
-    title: str
-    rate_bps: int
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taxes:
-    """The taxes of a purchase: each line's share in order, the delivery's, and the total by rate."""
-
-    by_line_minor: Sequence[int]
-    shipping_minor: int
-    total_minor: int
-    lines: Sequence[TaxLine]
+    row = (await conn.execute(markets().where(market.c.is_primary))).mappings().one()
+    return to_market(row)
 
 
 async def taxes(
@@ -112,4 +111,5 @@ async def taxes(
     The province's rate stands before the country's; a place without a rate, or no country, is not taxed.
     `included`: prices hold the tax already; otherwise it is added. Rounded half up by line. 1 statement.
     """
-    raise NotImplementedError
+    rate = await tax_rate_of(conn, country, province)
+    return rules.tax(rate, lines, shipping_minor, included=included)

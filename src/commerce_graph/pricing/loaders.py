@@ -1,0 +1,159 @@
+"""Batched reads of markets, prices and the shop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
+from commerce_graph.pricing.tables import market, market_country, market_language, price, shop, tax_rate
+
+NOWHERE = "ZZ"
+"""ISO 3166's code for a country that is not known: that of a market which names none."""
+
+
+def _array(rows: Select[Any], label: str) -> ColumnElement[Any]:
+    return func.array(rows.scalar_subquery(), type_=ARRAY(Text)).label(label)
+
+
+def markets() -> Select[Any]:
+    """Return the query of all markets with their countries and languages in order."""
+    countries = select(market_country.c.country).where(market_country.c.market_id == market.c.id)
+    languages = select(market_language.c.language).where(market_language.c.market_id == market.c.id)
+    return select(
+        market,
+        _array(countries.order_by(market_country.c.position, market_country.c.country), "countries"),
+        _array(languages.order_by(market_language.c.language), "languages"),
+    )
+
+
+def to_market(row: Mapping[str, Any], country: str | None = None) -> Market:
+    """Return a row of `markets` as the market holds for a country, or for its first."""
+    return Market(
+        id=row["id"],
+        handle=row["handle"],
+        name=row["name"],
+        currency=row["currency"],
+        language=row["language"],
+        tax_included=row["tax_included"],
+        country=country or next(iter(row["countries"]), NOWHERE),
+        countries=row["countries"],
+        languages=row["languages"] or [row["language"]],
+        is_primary=row["is_primary"],
+    )
+
+
+async def markets_for(conn: AsyncConnection, countries: Sequence[str | None]) -> Sequence[Market]:
+    """Return the market of each country; None, and a country that is in no market, get the primary market.
+
+    Shape: n keys → n results in input order; 1 statement. Fits `Context.load`.
+    Raises: LookupError for a shop without a primary market, which no shop may be.
+    """
+    theirs = select(market_country.c.market_id).where(market_country.c.country.in_(set(countries) - {None}))
+    rows = (await conn.execute(markets().where(or_(market.c.is_primary, market.c.id.in_(theirs))))).mappings().all()
+    by_country = {country: row for row in rows for country in row["countries"]}
+    primary = next((row for row in rows if row["is_primary"]), None)
+    if primary is None:
+        raise LookupError("the shop has no primary market")
+    return [to_market(by_country[c], c) if c in by_country else to_market(primary) for c in countries]
+
+
+async def all_markets(conn: AsyncConnection) -> Sequence[Market]:
+    """Return every market, the primary one first, each as for its default country. 1 statement."""
+    rows = await conn.execute(markets().order_by(market.c.is_primary.desc(), market.c.handle))
+    return [to_market(row) for row in rows.mappings()]
+
+
+async def prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
+    """Return prices. Shape: n keys → n results in input order, None where it has no price there; 1 statement."""
+    found = await conn.execute(
+        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
+        .join(market)
+        .where(price.c.market_id == market_id, price.c.variant_id == func.any(list(variant_ids)))
+    )
+    by_variant = {row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency) for row in found}
+    return [by_variant.get(variant_id) for variant_id in variant_ids]
+
+
+async def shown_prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
+    """Return the prices to show in a market: its own, else the primary market's in that market's currency.
+
+    Shape: n keys → n results in input order, None where there is neither; 1 statement.
+    """
+    found = await conn.execute(
+        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
+        .distinct(price.c.variant_id)
+        .join(market)
+        .where(price.c.variant_id == func.any(list(variant_ids)), _shown_in(market_id))
+        .order_by(price.c.variant_id, (market.c.id == market_id).desc())
+    )
+    by_variant = {row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency) for row in found}
+    return [by_variant.get(variant_id) for variant_id in variant_ids]
+
+
+async def shown_ranges(
+    conn: AsyncConnection, product_ids: Sequence[UUID], market_id: UUID
+) -> Sequence[PriceRange | None]:
+    """Return the price ranges to show in a market: its own, else the primary market's in that market's currency.
+
+    Shape: n keys → n results in input order, None where there is neither; 1 statement.
+    """
+    found = await conn.execute(
+        select(
+            price.c.product_id,
+            func.min(price.c.amount_minor).label("min_minor"),
+            func.max(price.c.amount_minor).label("max_minor"),
+            func.min(price.c.compare_at_minor).label("compare_at_min_minor"),
+            func.max(price.c.compare_at_minor).label("compare_at_max_minor"),
+            market.c.currency,
+        )
+        .distinct(price.c.product_id)
+        .join(market)
+        .where(price.c.product_id == func.any(list(product_ids)), _shown_in(market_id))
+        .group_by(price.c.product_id, market.c.id)
+        .order_by(price.c.product_id, (market.c.id == market_id).desc())
+    )
+    by_product = {row["product_id"]: row for row in found.mappings()}
+    return [_range(by_product.get(product_id)) for product_id in product_ids]
+
+
+def _shown_in(market_id: UUID) -> ColumnElement[bool]:
+    return or_(market.c.id == market_id, market.c.is_primary)
+
+
+def _range(row: Mapping[str, Any] | None) -> PriceRange | None:
+    return row and PriceRange(**{name: row[name] for name in row if name != "product_id"})
+
+
+async def tax_rate_of(conn: AsyncConnection, country: str | None, province: str | None) -> TaxRate | None:
+    """Return the tax of a place, the province's before the country's; None where nothing is taxed. 1 statement."""
+    if country is None:
+        return None
+    regions = ["", province.strip().upper()] if province else [""]
+    row = (
+        await conn.execute(
+            select(tax_rate.c.name, tax_rate.c.rate_bps, tax_rate.c.on_shipping)
+            .where(tax_rate.c.country == country, tax_rate.c.province == func.any(regions))
+            .order_by(tax_rate.c.province.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return row and TaxRate(row.name, row.rate_bps, row.on_shipping)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopRow:
+    """What the shop says of itself."""
+
+    name: str
+    description: str
+    email: str | None
+
+
+async def the_shop(conn: AsyncConnection, keys: Sequence[bool]) -> Sequence[ShopRow | None]:
+    """Return the shop for the one key True. Shape: n keys → n results, None before it is set up; 1 statement."""
+    row = (await conn.execute(select(shop.c.name, shop.c.description, shop.c.email).where(true()))).one_or_none()
+    return [row and ShopRow(row.name, row.description, row.email)] * len(keys)
