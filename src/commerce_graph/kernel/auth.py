@@ -1,6 +1,7 @@
 """Who is asking, and what a field asks of them."""
 
 import secrets
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -53,6 +54,12 @@ class Principal:
 
 
 ANONYMOUS = Principal()
+
+Authenticate = Callable[[Mapping[str, str]], Awaitable[Principal]]
+"""Finds the caller by headers, or by a socket's connection parameters; names are lower case.
+
+Raises: RequestError(UNAUTHORIZED) with status 401 for a token that is unknown, revoked or in the wrong header.
+"""
 
 
 def new_token(prefix: str) -> str:

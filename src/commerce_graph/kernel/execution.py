@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from graphql import (
     get_directive_values,
     get_operation_ast,
     parse,
+    separate_operations,
     subscribe,
     validate,
     visit,
@@ -56,13 +58,17 @@ class Operation:
         """Query, mutation or subscription."""
         return self.node.operation
 
+    @property
+    def label(self) -> str:
+        """What logs call it: the operation's own name, or what it starts with."""
+        return self.node.name.value if self.node.name else f"an anonymous {self.kind.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The errors of a document that does not run."""
 
     errors: list[dict[str, Any]]
-    status: int = 400
 
 
 class Engine:
@@ -76,7 +82,7 @@ class Engine:
         """Parse, bound and validate a document; what is accepted is kept.
 
         Limits: DOCUMENT_TOKENS_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_FIELDS_MAX; the cache holds
-        DOCUMENT_CACHE_ENTRIES documents, the least recently used leaves first.
+        DOCUMENT_CACHE_ENTRIES documents of up to DOCUMENT_CACHED_CHARS_MAX, the least recently used leaves first.
         """
         at = (text, operation_name)
         known = self._known.get(at)
@@ -84,7 +90,7 @@ class Engine:
             self._known.move_to_end(at)
             return known
         prepared = self._prepare(text, operation_name)
-        if isinstance(prepared, Operation):
+        if isinstance(prepared, Operation) and len(text) <= limits.DOCUMENT_CACHED_CHARS_MAX:
             self._known[at] = prepared
             if len(self._known) > limits.DOCUMENT_CACHE_ENTRIES:
                 self._known.popitem(last=False)
@@ -107,7 +113,9 @@ class Engine:
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
             return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
-        return Operation(document, node, operation_name, self._access(document))
+        # A document may hold operations that this caller may not run; only the chosen one counts.
+        chosen = separate_operations(document)[node.name.value if node.name else ""]
+        return Operation(document, node, operation_name, self._access(chosen))
 
     def _access(self, document: DocumentNode) -> dict[str, Access]:
         info = TypeInfo(self.graph.core)
@@ -123,7 +131,7 @@ class Engine:
             for at, need in missing.items()
             if need
         ]
-        return Refused(errors, 200) if errors else None
+        return Refused(errors) if errors else None
 
     def enter(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> None:
         """Read `@inContext` into the operation's context."""
@@ -165,8 +173,11 @@ class Engine:
 
     async def stream(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
-    ) -> AsyncIterator[dict[str, Any]]:
-        """Execute a subscription: one answer an event. The first may be errors alone."""
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """Execute a subscription: one answer an event, then perhaps errors alone, which end it.
+
+        Every answer is read afresh. Faults are masked and logged with the request id.
+        """
         try:
             self.enter(operation, variables, ctx)
             source = subscribe(
@@ -177,17 +188,18 @@ class Engine:
                 operation_name=operation.name,
             )
             events: Any = await source if inspect.isawaitable(source) else source
+            if isinstance(events, ExecutionResult):
+                yield answer(events, ctx)
+                return
+            async with aclosing(events):
+                async for event in events:
+                    yield answer(event, ctx)
+                    ctx.forget()  # the next event must not be answered with what was read for this one
         except RequestError as wrong:
             yield {"errors": [_error(wrong.code, wrong.message)]}
-            return
-        if isinstance(events, ExecutionResult):
-            yield answer(events, ctx)
-            return
-        try:
-            async for event in events:
-                yield answer(event, ctx)
-        finally:
-            await events.aclose()
+        except Exception as fault:
+            told = GraphQLError("", original_error=fault)
+            yield {"errors": [_outward(told, ctx)]}
 
 
 def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:

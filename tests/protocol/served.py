@@ -1,0 +1,143 @@
+"""A small graph behind the real protocols and a real server, for the suites and clients of others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import strawberry
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+
+from commerce_graph.kernel import limits
+from commerce_graph.kernel.auth import ANONYMOUS, LISTINGS, OPEN, SHOPPER_SCOPES, Principal
+from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.graph import Graph, Module, field, object_type
+from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
+from commerce_graph.kernel.telemetry import Telemetry
+from commerce_graph.kernel.websocket import GraphQLOverWebSocket
+
+ORIGIN = "https://shop.example"
+
+
+class Watch:
+    """What happened inside the resolvers."""
+
+    def __init__(self) -> None:
+        self.began = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.ended: asyncio.Queue[str] = asyncio.Queue()
+        self.streams = 0
+
+
+watch = Watch()
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[None]:
+    """Note how the block ends."""
+    watch.began.set()
+    try:
+        await watch.go_on.wait()
+    except asyncio.CancelledError:
+        watch.ended.put_nowait("cancelled")
+        raise
+    watch.ended.put_nowait("finished")
+    yield
+
+
+@object_type(access=OPEN)
+class Query:
+    """Queries."""
+
+    @field
+    def hello(self, name: str = "world") -> str:
+        """Greet."""
+        return f"hello {name}"
+
+    @field(access=LISTINGS)
+    def listed(self) -> str:
+        """Only for shoppers."""
+        return "a thing"
+
+    @field
+    async def wait(self) -> bool:
+        """Wait until the test says go on."""
+        async with watched():
+            return True
+
+    @field
+    def fault(self) -> str | None:
+        """Fail unexpectedly."""
+        raise ZeroDivisionError("the inside story")
+
+
+@object_type(access=OPEN)
+class Mutation:
+    """Mutations."""
+
+    @field
+    async def wait(self) -> bool:
+        """Wait until the test says go on."""
+        async with watched():
+            return True
+
+
+@object_type(access=OPEN)
+class Subscription:
+    """Subscriptions."""
+
+    @strawberry.subscription(description="Count.")
+    async def count(self, to: int = 3, delay_ms: int = 0) -> AsyncIterator[int]:
+        watch.streams += 1
+        try:
+            for number in range(to):
+                yield number
+                await asyncio.sleep(delay_ms / 1_000)
+        finally:
+            watch.streams -= 1
+
+    @strawberry.subscription(description="Fail after one event, the way that is asked for.")
+    async def fails(self, expected: bool = False) -> AsyncIterator[int]:
+        yield 1
+        raise RequestError("RESUME_EXPIRED", "start anew") if expected else ZeroDivisionError("the inside story")
+
+
+async def authenticate(headers: Mapping[str, str]) -> Principal:
+    """Know one token."""
+    token = headers.get("authorization")
+    if token is None:
+        return ANONYMOUS
+    if token != "Bearer good":
+        raise RequestError("UNAUTHORIZED", "the token in `Authorization` is unknown or was revoked", status=401)
+    return Principal(SHOPPER_SCOPES)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[str]:
+    """Serve the small graph on a free port, and tell the address."""
+    engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]))
+    app = Starlette(
+        routes=[
+            Route("/graphql", GraphQLOverHTTP(engine, authenticate)),
+            WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, authenticate, [ORIGIN])),
+        ],
+        middleware=[Middleware(Telemetry), Middleware(SecurityHeaders)],
+    )
+    app.state.resources = SimpleNamespace()
+    config = uvicorn.Config(
+        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"127.0.0.1:{port}/graphql"
+    finally:
+        server.should_exit = True
+        await running
