@@ -1,9 +1,25 @@
 """Columns that every domain's tables are made of. Foreign keys stay inside a domain's Postgres schema."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, Text, Uuid, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    cast,
+    column,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 
@@ -55,3 +71,14 @@ def one_of(column: str, names: type[Enum] | list[str]) -> CheckConstraint:
     """Return a CHECK that a text column holds one of the names."""
     members = names if isinstance(names, list) else [member.name for member in names]
     return CheckConstraint(f"{column} IN ({', '.join(repr(name) for name in members)})", name=f"{column}_known")
+
+
+def given(rows: Sequence[Sequence[Any]], **types: Any) -> TableValuedAlias:
+    """Return the program's rows as a table inside a statement (`unnest`), whose text does not grow with them.
+
+    `types` name and type the columns, in the order of a row's members.
+    """
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(types)
+    arrays = [cast(list(values), ARRAY(kind)) for values, kind in zip(columns, types.values(), strict=True)]
+    names = [column(name, kind) for name, kind in types.items()]
+    return func.unnest(*arrays).table_valued(*names).render_derived()

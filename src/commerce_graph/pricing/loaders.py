@@ -1,11 +1,11 @@
 """Batched reads of markets, prices and the shop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Select, Text, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
@@ -30,7 +30,7 @@ def markets() -> Select[Any]:
     )
 
 
-def to_market(row: Mapping[str, Any], country: str | None = None) -> Market:
+def to_market(row: RowMapping, country: str | None = None) -> Market:
     """Return a row of `markets` as the market holds for a country, or for its first."""
     return Market(
         id=row["id"],
@@ -124,8 +124,16 @@ def _shown_in(market_id: UUID) -> ColumnElement[bool]:
     return or_(market.c.id == market_id, market.c.is_primary)
 
 
-def _range(row: Mapping[str, Any] | None) -> PriceRange | None:
-    return row and PriceRange(**{name: row[name] for name in row if name != "product_id"})
+def _range(row: RowMapping | None) -> PriceRange | None:
+    if row is None:
+        return None
+    return PriceRange(
+        row["min_minor"],
+        row["max_minor"],
+        row["compare_at_min_minor"],
+        row["compare_at_max_minor"],
+        row["currency"],
+    )
 
 
 async def tax_rate_of(conn: AsyncConnection, country: str | None, province: str | None) -> TaxRate | None:

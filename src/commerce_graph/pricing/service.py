@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, cast, delete, func, select, text, tuple_
+from sqlalchemy import BigInteger, Uuid, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog import service as catalog
 from commerce_graph.events import PricesChanged
+from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.pricing import rules
 from commerce_graph.pricing.loaders import all_markets, markets, markets_for, prices, tax_rate_of, to_market
@@ -41,17 +42,18 @@ async def set_prices(tx: AsyncConnection, new: Sequence[NewPrice]) -> None:
         return
     products = sorted({row.product_id for row in rows})
     await _lock(tx, products)
-    given = func.unnest(
-        cast([row.market_id for row in rows], ARRAY(Uuid)),
-        cast([row.variant_id for row in rows], ARRAY(Uuid)),
-        cast([row.product_id for row in rows], ARRAY(Uuid)),
-        cast([row.amount_minor for row in rows], ARRAY(BigInteger)),
-        cast([row.compare_at_minor for row in rows], ARRAY(BigInteger)),
-    ).table_valued("market_id", "variant_id", "product_id", "amount_minor", "compare_at_minor")
-    names = [column.name for column in given.c]
-    writing = postgresql.insert(price).from_select(
-        names, select(*given.c).order_by(given.c.market_id, given.c.variant_id)
+    members = [(r.market_id, r.variant_id, r.product_id, r.amount_minor, r.compare_at_minor) for r in rows]
+    source = given(
+        members,
+        market_id=Uuid,
+        variant_id=Uuid,
+        product_id=Uuid,
+        amount_minor=BigInteger,
+        compare_at_minor=BigInteger,
     )
+    names = [column.name for column in source.c]
+    ordered = select(*source.c).order_by(source.c.market_id, source.c.variant_id)
+    writing = postgresql.insert(price).from_select(names, ordered)
     values = {name: writing.excluded[name] for name in names[2:]}
     writing = writing.on_conflict_do_update(
         index_elements=["market_id", "variant_id"],
