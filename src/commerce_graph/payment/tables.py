@@ -1,6 +1,6 @@
 """The tables of payments, in the Postgres schema `payment`."""
 
-from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
 
 from commerce_graph.kernel.columns import key, minor, moment, one_of, parent, words
 from commerce_graph.kernel.database import metadata
@@ -50,6 +50,7 @@ transaction = Table(
     one_of("status", STATUSES),
     CheckConstraint("amount_minor >= 0", name="amount_positive"),
     Index("ix_transaction_order", "order_id", "created_at", "id"),
+    Index("ix_transaction_open", "id", postgresql_where=text("status IN ('PENDING', 'AWAITING_RESPONSE')")),
     schema="payment",
 )
 

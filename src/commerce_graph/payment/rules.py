@@ -1,0 +1,122 @@
+"""What the books of an order allow: pure arithmetic over its balance and the steps so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+OPEN = ("PENDING", "AWAITING_RESPONSE")
+"""The statuses of a step whose outcome is not known yet."""
+
+MANUAL = "manual"
+"""The provider of money that changed hands outside, such as cash."""
+
+EFFECTS = {
+    "AUTHORIZATION": "authorized_minor",
+    "CAPTURE": "captured_minor",
+    "SALE": "captured_minor",
+    "REFUND": "refunded_minor",
+    "VOID": "voided_minor",
+}
+"""The column of the balance that a successful step adds to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a payment step.
+
+    `status`: SUCCESS; FAILURE (`code` is a CompletionErrorCode member, such as PAYMENT_CARD_DECLINED); ACTION (the
+    buyer must visit `action_url`); UNKNOWN (no answer: ask again later, never assume). `action_url` may be relative
+    to this server: show it as `urljoin(public_url, action_url)`.
+    """
+
+    status: str
+    code: str | None = None
+    message: str | None = None
+    action_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What has happened to an order's money."""
+
+    currency: str
+    due_minor: int
+    authorized_minor: int
+    captured_minor: int
+    refunded_minor: int
+    voided_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One step with a provider, as Admin's OrderTransaction."""
+
+    id: UUID
+    order_id: UUID
+    kind: str
+    status: str
+    amount_minor: int
+    currency: str
+    provider: str
+    reference: str | None
+    parent_id: UUID | None
+    error_code: str | None
+    message: str | None
+    created_at: datetime
+    processed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Transaction):
+    """A transaction with what only the payment domain needs to know of it."""
+
+    session_id: str | None
+    idempotency_key: str
+    action_url: str | None
+
+
+def idempotency_key(order_id: UUID, kind: str, which: object) -> str:
+    """Return what the provider is told, so that one step of one order has one effect however often it is asked for."""
+    return f"{order_id}:{kind.lower()}:{which}"
+
+
+def newest(steps: Sequence[Step], kind: str) -> Step | None:
+    """Return the latest step of a kind; `steps` are in the order in which they were opened."""
+    return next((step for step in reversed(steps) if step.kind == kind), None)
+
+
+def tries(steps: Sequence[Step], kind: str) -> int:
+    """Return how many steps of a kind there have been."""
+    return sum(step.kind == kind for step in steps)
+
+
+def held_minor(steps: Sequence[Step]) -> int:
+    """Return what the provider holds for the shop: authorised, and neither captured nor let go."""
+    sums = dict.fromkeys(EFFECTS, 0)
+    for step in steps:
+        if step.status == "SUCCESS":
+            sums[step.kind] += step.amount_minor
+    return sums["AUTHORIZATION"] - sums["CAPTURE"] - sums["VOID"]
+
+
+def capturable_minor(balance: Balance, steps: Sequence[Step]) -> int:
+    """Return what can be captured: what is held, but never more than is still due."""
+    return max(0, min(held_minor(steps), balance.due_minor - balance.captured_minor))
+
+
+def refundable_minor(balance: Balance, steps: Sequence[Step]) -> int:
+    """Return what can be refunded. A refund under way counts as given, for its money may be gone already."""
+    under_way = sum(step.amount_minor for step in steps if step.kind == "REFUND" and step.status in OPEN)
+    return balance.captured_minor - balance.refunded_minor - under_way
+
+
+def outcome_of(step: Step) -> Outcome:
+    """Return a recorded step as its outcome."""
+    if step.status == "SUCCESS":
+        return Outcome("SUCCESS")
+    if step.status == "FAILURE":
+        return Outcome("FAILURE", step.error_code, step.message)
+    if step.status == "AWAITING_RESPONSE":
+        return Outcome("ACTION", action_url=step.action_url)
+    return Outcome("UNKNOWN", message="The payment provider has not answered yet.")

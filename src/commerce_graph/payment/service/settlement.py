@@ -1,0 +1,101 @@
+"""Taking money that was set aside, giving it back, and money that changed hands outside."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.errors import Rejected
+from commerce_graph.payment import errors, rules
+from commerce_graph.payment.rules import MANUAL, OPEN, Balance, Outcome, Step
+from commerce_graph.payment.service import books, calls
+from commerce_graph.payment.service.authorization import UNKNOWN
+from commerce_graph.payment.service.provider import Answer
+
+
+async def capture(db: Database, order_id: UUID) -> Outcome:
+    """Take what was authorised and not yet captured. Repeated calls have one effect. Limits, locks: as `authorize`.
+
+    SUCCESS where all that is due was captured already; FAILURE(PAYMENT_ERROR) where nothing is held.
+    """
+    async with db.begin() as tx:
+        balance, steps = await books.lock(tx, order_id)
+        target = rules.newest(steps, "AUTHORIZATION")
+        step = rules.newest(steps, "CAPTURE")
+        fresh = step is None or step.status not in OPEN
+        if step is None or fresh:
+            if balance is not None and balance.captured_minor == balance.due_minor:
+                return Outcome("SUCCESS")
+            if balance is None or target is None or rules.capturable_minor(balance, steps) == 0:
+                return Outcome("FAILURE", errors.PAYMENT_ERROR, "There is no authorised payment to capture.")
+            step = await _open_capture(tx, balance, steps, target)
+    return await _carry_out(db, step, target, fresh=fresh)
+
+
+async def _open_capture(tx: AsyncConnection, balance: Balance, steps: list[Step], target: Step) -> Step:
+    key = rules.idempotency_key(target.order_id, "CAPTURE", rules.tries(steps, "CAPTURE") + 1)
+    amount = rules.capturable_minor(balance, steps)
+    return await books.open_step(tx, target.order_id, "CAPTURE", key, amount, target.provider, parent=target)
+
+
+async def refund(db: Database, order_id: UUID, amount_minor: int, key: str) -> Outcome:
+    """Give captured money back. `key` names the refund: the same key has one effect.
+
+    Limits, locks: as `authorize`.
+    Raises: Rejected(INVALID) for more than was captured and not yet refunded, for nothing, and for a known key with
+    another amount.
+    """
+    known = rules.idempotency_key(order_id, "REFUND", key)
+    async with db.begin() as tx:
+        balance, steps = await books.lock(tx, order_id)
+        step = next((each for each in steps if each.idempotency_key == known), None)
+        fresh = step is None
+        if step is None:
+            step = await _open_refund(tx, balance, steps, amount_minor, known)
+        elif step.amount_minor != amount_minor:
+            raise Rejected(errors.INVALID, None, "this refund was asked for with another amount")
+        if step.status not in OPEN:
+            return rules.outcome_of(step)
+    target = next((each for each in steps if each.id == step.parent_id), None)
+    return await _carry_out(db, step, target, fresh=fresh)
+
+
+async def _open_refund(
+    tx: AsyncConnection, balance: Balance | None, steps: list[Step], amount_minor: int, key: str
+) -> Step:
+    paid = next((s for s in reversed(steps) if s.kind in ("CAPTURE", "SALE") and s.status == "SUCCESS"), None)
+    left = rules.refundable_minor(balance, steps) if balance else 0
+    if amount_minor <= 0 or amount_minor > left or balance is None or paid is None:
+        raise Rejected(errors.INVALID, ["input"], f"the refund must be between 1 and {left} minor units")
+    step = await books.open_step(tx, paid.order_id, "REFUND", key, amount_minor, paid.provider, parent=paid)
+    if paid.provider != MANUAL:
+        return step
+    # Paid outside, so given back outside: there is nobody to ask.
+    await books.close_step(tx, step, Answer("SUCCESS", amount_minor))
+    return await books.step_of_id(tx, step.id) or step
+
+
+async def _carry_out(db: Database, step: Step, target: Step | None, *, fresh: bool) -> Outcome:
+    answer = await calls.ask(db, step, target, fresh=fresh)
+    if answer is None:
+        return UNKNOWN
+    async with db.begin() as tx:
+        return await books.close_step(tx, step, answer)
+
+
+async def mark_as_paid(tx: AsyncConnection, order_id: UUID) -> None:
+    """Record that the amount due was paid outside (cash, bank transfer): a SALE by the provider `manual`.
+
+    What a provider still holds is not touched: `void` lets go of it.
+    Locks: the balance.
+    Raises: Rejected(INVALID) where nothing is due, or while a capture is under way.
+    """
+    balance, steps = await books.lock(tx, order_id)
+    left = balance.due_minor - balance.captured_minor if balance else 0
+    if balance is None or left == 0:
+        raise Rejected(errors.INVALID, ["id"], "nothing is due for this order")
+    if any(step.kind == "CAPTURE" and step.status in OPEN for step in steps):
+        raise Rejected(errors.INVALID, ["id"], "a capture is under way; try again when it is decided")
+    key = rules.idempotency_key(order_id, "SALE", rules.tries(steps, "SALE") + 1)
+    step = await books.open_step(tx, order_id, "SALE", key, left, MANUAL)
+    await books.close_step(tx, step, Answer("SUCCESS", left))
