@@ -132,12 +132,12 @@ async def serving() -> AsyncIterator[str]:
         app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None
     )
     server = uvicorn.Server(config)
-    running = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    listening = config.bind_socket()  # so that clients can connect at once: what they send waits for the server
+    running = asyncio.create_task(server._serve([listening]))
+    port = listening.getsockname()[1]
     try:
         yield f"127.0.0.1:{port}/graphql"
     finally:
         server.should_exit = True
         await running
+        listening.close()

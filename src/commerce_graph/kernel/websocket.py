@@ -136,7 +136,7 @@ class _Conversation:
         elif kind == "pong":
             _object(message.get("payload"))
         elif kind == "subscribe":
-            self._subscribe(_id(message), message.get("payload"))
+            await self._subscribe(_id(message), message.get("payload"))
         elif kind == "complete":
             self._stop(_id(message))
         else:
@@ -153,7 +153,7 @@ class _Conversation:
             raise _Closed(FORBIDDEN, f"Forbidden: {wrong.message}") from None
         await self._send({"type": "connection_ack"})
 
-    def _subscribe(self, id: str, payload: Any) -> None:
+    async def _subscribe(self, id: str, payload: Any) -> None:
         if self._principal is None:
             raise _Closed(UNAUTHORIZED, "Unauthorized: send connection_init and wait for connection_ack")
         if id in self._running:
@@ -162,8 +162,12 @@ class _Conversation:
             parameters = read_parameters(payload)
         except RequestError as wrong:
             raise _Closed(BAD_REQUEST, wrong.message) from None
-        task = asyncio.create_task(self._operate(id, parameters))
-        self._running[id] = task
+        if len(self._running) >= limits.WEBSOCKET_SUBSCRIPTIONS_MAX:
+            told = f"this socket runs {len(self._running)} operations already, the limit"
+            error = {"message": told, "extensions": {"code": "TOO_MANY_OPERATIONS"}}
+            await self._send({"id": id, "type": "error", "payload": [error]})
+        else:
+            self._running[id] = asyncio.create_task(self._operate(id, parameters))
 
     def _stop(self, id: str) -> None:
         task = self._running.pop(id, None)
@@ -202,11 +206,6 @@ class _Conversation:
                 await self._send(told)
 
     async def _answers(self, parameters: Parameters, task: asyncio.Task[None]) -> AsyncGenerator[dict[str, Any]]:
-        if len(self._running) > limits.WEBSOCKET_SUBSCRIPTIONS_MAX:
-            most = limits.WEBSOCKET_SUBSCRIPTIONS_MAX
-            told = {"message": f"this socket runs {most} operations already, the limit"}
-            yield {"errors": [told | {"extensions": {"code": "TOO_MANY_OPERATIONS"}}]}
-            return
         operation = self._engine.prepare(parameters.query, parameters.operation_name)
         if isinstance(operation, Refused):
             yield {"errors": operation.errors}
