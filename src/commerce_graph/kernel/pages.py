@@ -4,12 +4,12 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, cast, func, literal, select, true, tuple_
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Uuid, cast, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.errors import RequestError
@@ -157,9 +157,7 @@ def _paged(query: Select[Any], order: Order, args: PageArguments) -> Select[Any]
     key = tuple_(*order.columns)
     for values, after in ((args.after, True), (args.before, False)):
         if values is not None:
-            if len(values) != len(order.columns):
-                raise RequestError("BAD_USER_INPUT", "the cursor belongs to a list in another order")
-            bound = tuple_(*(literal(v, c.type) for v, c in zip(values, order.columns, strict=True)))
+            bound = tuple_(*_bound(values, order))
             query = query.where(key > bound if after ^ list_descending else key < bound)
     descending = _descending(order, args)
     return (
@@ -167,6 +165,17 @@ def _paged(query: Select[Any], order: Order, args: PageArguments) -> Select[Any]
         .order_by(*(column.desc() if descending else column.asc() for column in order.columns))
         .limit(args.size + 1)
     )
+
+
+def _bound(values: Sequence[Any], order: Order) -> list[ColumnElement[Any]]:
+    """Return a cursor's values as the order's columns take them; a client may send any cursor to any list."""
+    kinds = [column.type.python_type for column in order.columns]
+    fit = len(values) == len(kinds) and all(map(isinstance, values, kinds))
+    if not fit or any(isinstance(value, str) and "\0" in value for value in values):
+        raise RequestError("BAD_USER_INPUT", "the cursor belongs to a list in another order")
+    # A forged number may be wider than the column, never wider than 64 bits.
+    types = [BigInteger() if kind is int else column.type for kind, column in zip(kinds, order.columns, strict=True)]
+    return [literal(value, kind) for value, kind in zip(values, types, strict=True)]
 
 
 def _page(rows: Sequence[Any], keys: int, args: PageArguments) -> Page:
@@ -213,10 +222,17 @@ def _tag(value: Any) -> Any:
 
 def _untag(value: Any) -> Any:
     if isinstance(value, dict):
-        return UUID(value["u"]) if "u" in value else datetime.fromisoformat(value["t"])
+        return UUID(value["u"]) if "u" in value else _aware(value["t"])
     if not isinstance(value, str | int | float | bool):
         raise ValueError
     return value
+
+
+def _aware(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
 
 
 def _decode(cursor: str | None) -> tuple[Any, ...] | None:
@@ -227,5 +243,5 @@ def _decode(cursor: str | None) -> tuple[Any, ...] | None:
         if not isinstance(values, list) or len(values) > 8:
             raise ValueError
         return tuple(_untag(value) for value in values)
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, binascii.Error):
         raise RequestError("BAD_USER_INPUT", "the cursor is not one that this list gave out") from None
