@@ -39,11 +39,12 @@ fulfillment_order = Table(  # what one location has to send of one order
     "fulfillment_order",
     metadata,
     key(),
-    uuid("order_id", index=True),
+    uuid("order_id"),
     uuid("location_id", null=True),
     words("status", default="OPEN"),
     moment("created_at", now=True),
     moment("updated_at", now=True),
+    UniqueConstraint("order_id", "location_id", postgresql_nulls_not_distinct=True),
     one_of("status", ["OPEN", "IN_PROGRESS", "CLOSED", "CANCELLED"]),
     schema="fulfilment",
 )

@@ -1,0 +1,5 @@
+"""Fulfilment: what a delivery costs, what each location has to send, and what was sent. The order shows it."""
+
+from commerce_graph.kernel.graph import Module
+
+module = Module(name="fulfilment")

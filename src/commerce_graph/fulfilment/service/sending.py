@@ -1,0 +1,174 @@
+"""Fulfillment orders and the parcels that fill them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, func, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.fulfilment import rules
+from commerce_graph.fulfilment.rules import Left, ToSend, Tracking
+from commerce_graph.fulfilment.tables import (
+    fulfillment,
+    fulfillment_line,
+    fulfillment_order,
+    fulfillment_order_line,
+)
+from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.errors import Rejected
+
+_LEFT = [fulfillment_order_line.c[member.name] for member in fields(Left)]
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a new fulfilment takes, for stock and order to follow: (order_line_id, variant_id, quantity)."""
+
+    fulfillment_id: UUID
+    order_id: UUID
+    location_id: UUID | None
+    lines: Sequence[tuple[UUID, UUID | None, int]]
+
+
+async def open_orders(tx: AsyncConnection, order_id: UUID, parts: Sequence[ToSend]) -> None:
+    """Open one fulfillment order for each location. Repeating it changes nothing. 2 statements for all parts."""
+    groups = rules.merged(parts)
+    if not groups:
+        return
+    rows = [{"id": new_id(), "order_id": order_id, "location_id": location_id} for location_id in groups]
+    table = fulfillment_order
+    new = postgresql.insert(table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.location_id)
+    opened = (await tx.execute(new)).all()
+    lines = [
+        {
+            "id": new_id(),
+            "fulfillment_order_id": row.id,
+            "order_line_id": part.order_line_id,
+            "variant_id": part.variant_id,
+            "quantity": part.quantity,
+            "remaining": part.quantity,
+        }
+        for row in opened
+        for part in groups[row.location_id]
+    ]
+    if lines:
+        await tx.execute(insert(fulfillment_order_line).values(lines))
+
+
+async def fulfill(
+    tx: AsyncConnection,
+    fulfillment_order_id: UUID,
+    lines: Sequence[tuple[UUID, int]] | None,
+    tracking: Tracking,
+) -> Picked:
+    """Send off (fulfillment_order_line_id, quantity), or all that is left, of one fulfillment order.
+
+    Locks: the fulfillment order's row; the caller holds the order's.
+    Limits: TRACKING_NUMBERS_MAX, TRACKING_CHARS_MAX.
+    Raises: Rejected(INVALID) for another order's line, more than is left, one that is closed or cancelled, or tracking
+    that cannot be shown.
+    """
+    tracking = rules.checked(tracking)
+    table = fulfillment_order
+    locked = select(table).where(table.c.id == fulfillment_order_id).with_for_update()
+    order = (await tx.execute(locked)).one_or_none()
+    if order is None:
+        raise Rejected(rules.INVALID, rules.LINES, "there is no such fulfillment order")
+    if order.status in ("CLOSED", "CANCELLED"):
+        raise Rejected(rules.INVALID, rules.LINES, f"the fulfillment order is {order.status.lower()}")
+    left = await _lines_of(tx, [fulfillment_order_id])
+    sent = rules.picked(left, lines)
+    parcel_id = new_id()
+    number = select(func.coalesce(func.max(fulfillment.c.number), 0) + 1).where(
+        fulfillment.c.order_id == order.order_id
+    )
+    await tx.execute(
+        insert(fulfillment).values(
+            id=parcel_id,
+            fulfillment_order_id=fulfillment_order_id,
+            order_id=order.order_id,
+            location_id=order.location_id,
+            number=number.scalar_subquery(),
+            tracking_company=tracking.company,
+            tracking_numbers=list(tracking.numbers),
+            tracking_urls=list(tracking.urls),
+        )
+    )
+    taken = [(line, sent[line.id]) for line in left if line.id in sent]
+    contents = [
+        {"id": new_id(), "fulfillment_id": parcel_id, "order_line_id": line.order_line_id, "quantity": quantity}
+        for line, quantity in taken
+    ]
+    await tx.execute(insert(fulfillment_line).values(contents))
+    await _take(tx, sent, cancelled=False)
+    await _set_status(tx, [replace(line, remaining=line.remaining - sent.get(line.id, 0)) for line in left])
+    return Picked(
+        parcel_id,
+        order.order_id,
+        order.location_id,
+        [(line.order_line_id, line.variant_id, quantity) for line, quantity in taken],
+    )
+
+
+async def reduce(tx: AsyncConnection, order_id: UUID, lines: Sequence[tuple[UUID, int]] | None) -> None:
+    """Take (order_line_id, quantity) that will not be sent, or everything (a cancelled order), from what is left.
+
+    A fulfillment order that loses everything is CANCELLED, or CLOSED where a part of it was sent.
+    Locks: the order's fulfillment orders in order of id.
+    Raises: Rejected(INVALID) for more than is left.
+    """
+    table = fulfillment_order
+    theirs = select(table.c.id).where(table.c.order_id == order_id).order_by(table.c.id).with_for_update()
+    ids = (await tx.execute(theirs)).scalars().all()
+    left = await _lines_of(tx, ids)
+    off = rules.taken(left, lines)
+    if not off:
+        return
+    await _take(tx, off, cancelled=True)
+    touched = {line.fulfillment_order_id for line in left if line.id in off}
+    after = [
+        replace(line, quantity=line.quantity - off.get(line.id, 0), remaining=line.remaining - off.get(line.id, 0))
+        for line in left
+        if line.fulfillment_order_id in touched
+    ]
+    await _set_status(tx, after)
+
+
+async def _lines_of(tx: AsyncConnection, fulfillment_order_ids: Sequence[UUID]) -> list[Left]:
+    table = fulfillment_order_line
+    theirs = select(*_LEFT).where(table.c.fulfillment_order_id == any_(_array(fulfillment_order_ids, Uuid)))
+    rows = await tx.execute(theirs.order_by(table.c.fulfillment_order_id, table.c.id))
+    return [Left(*row) for row in rows]
+
+
+async def _take(tx: AsyncConnection, quantities: Mapping[UUID, int], *, cancelled: bool) -> None:
+    """Take quantities off what remains, and off what there was to send where they are cancelled. 1 statement."""
+    table = fulfillment_order_line
+    part = (
+        func.unnest(_array(list(quantities), Uuid), _array(list(quantities.values()), Integer))
+        .table_valued("id", "quantity")
+        .render_derived()
+    )
+    values = {"remaining": table.c.remaining - part.c.quantity}
+    if cancelled:
+        values["quantity"] = table.c.quantity - part.c.quantity
+    await tx.execute(update(table).where(table.c.id == part.c.id).values(values))
+
+
+async def _set_status(tx: AsyncConnection, lines: Sequence[Left]) -> None:
+    """Bring the status of fulfillment orders in line with all of their lines. 1 statement."""
+    groups: dict[UUID, list[Left]] = {}
+    for line in lines:
+        groups.setdefault(line.fulfillment_order_id, []).append(line)
+    statuses = [rules.status_after(group) for group in groups.values()]
+    table = fulfillment_order
+    new = func.unnest(_array(list(groups), Uuid), _array(statuses, Text)).table_valued("id", "status").render_derived()
+    values = {"status": new.c.status, "updated_at": func.now()}
+    await tx.execute(update(table).where(table.c.id == new.c.id).values(values))
+
+
+def _array(values: Sequence[Any], item: Any) -> ColumnElement[Any]:
+    return cast(list(values), ARRAY(item))
