@@ -7,11 +7,14 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    ForeignKey,
     Index,
     Integer,
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -86,7 +89,8 @@ variant = Table(
     Column("requires_shipping", Boolean, nullable=False, server_default="true"),
     Column("taxable", Boolean, nullable=False, server_default="true"),
     document("selected_options", default="[]"),  # [{"name": text, "value": text}] in the order of the options
-    parent("media_id", "catalog.media.id", null=True),
+    # Not `parent`: a variant outlives its picture.
+    Column("media_id", Uuid, ForeignKey("catalog.media.id", ondelete="SET NULL"), nullable=True),
     Column("available", Boolean, nullable=False, server_default="false"),  # read model, see product.available
     moment("created_at", now=True),
     moment("updated_at", now=True),
@@ -96,6 +100,7 @@ variant = Table(
     Index("ix_variant_product", "product_id", "position", "id"),
     Index("ix_variant_sku", "sku"),
     Index("ix_variant_barcode", "barcode"),
+    Index("ix_variant_media", "media_id", postgresql_where=text("media_id IS NOT NULL")),
     schema="catalog",
 )
 

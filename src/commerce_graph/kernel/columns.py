@@ -63,8 +63,9 @@ def moment(name: str, *, null: bool = False, now: bool = False) -> Column[Any]:
 
 
 def document(name: str, *, null: bool = False, default: str | None = None) -> Column[Any]:
-    """Return a JSONB column; `default` is JSON text."""
-    return Column(name, JSONB, nullable=null, server_default=None if default is None else text(f"'{default}'::jsonb"))
+    """Return a JSONB column, whose None is SQL's NULL; `default` is JSON text."""
+    given = None if default is None else text(f"'{default}'::jsonb")
+    return Column(name, JSONB(none_as_null=True), nullable=null, server_default=given)
 
 
 def one_of(column: str, names: type[Enum] | list[str]) -> CheckConstraint:

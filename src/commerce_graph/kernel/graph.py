@@ -142,8 +142,8 @@ def _one_parent(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def mutation(
-    resolver: Any = None, *, access: Access, payload: type | None = None, description: str | None = None
-) -> Any:
+    *, access: Access, payload: type | None = None, description: str | None = None
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a mutation: a `Rejected` use case becomes the payload's `userErrors`, its transaction rolled back.
 
     The payload class holds `user_errors` (and any alias list ending in `user_errors`), each a list of one error
@@ -162,7 +162,7 @@ def mutation(
             resolver=boundary, description=description or _doc(function), metadata={ACCESS: access}
         )
 
-    return decorate(resolver) if resolver else decorate
+    return decorate
 
 
 def refusal(payload: type, rejected: Rejected) -> Any:
@@ -173,8 +173,8 @@ def refusal(payload: type, rejected: Rejected) -> Any:
         if member.python_name.endswith("user_errors"):
             error = member.type.of_type
             codes = getattr(error, "codes", None)
-            code = codes[rejected.code] if codes else rejected.code
-            told[member.python_name] = [error(code=code, field=rejected.field, message=rejected.message)]
+            code = {"code": codes[rejected.code]} if codes else {}  # a plain UserError has none
+            told[member.python_name] = [error(**code, field=rejected.field, message=rejected.message)]
     return payload(**told)
 
 

@@ -1,17 +1,33 @@
 """The catalogue's use cases, and the only door to it for other domains."""
 
+from commerce_graph.catalog.rules import Rule, RuleSet
+from commerce_graph.catalog.service.collection import (
+    NewCollection,
+    add_products,
+    create_collection,
+    remove_products,
+    update_collection,
+)
+from commerce_graph.catalog.service.locks import hold_products
 from commerce_graph.catalog.service.merchandise import Merchandise, merchandise, variant_ids_of
 from commerce_graph.catalog.service.product import (
     NewMedia,
+    NewOption,
     NewProduct,
     NewVariant,
+    ProductPlan,
     SavedProduct,
+    plan_product,
     save_product,
     update_variants,
+    write_product,
 )
+from commerce_graph.catalog.service.publication import publish_collections, publish_products
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
 
 __all__ = [
-    "Merchandise", "NewMedia", "NewProduct", "NewVariant", "SavedProduct", "merchandise", "note_availability",
-    "note_price_ranges", "note_sales", "save_product", "update_variants", "variant_ids_of",
+    "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan", "Rule",
+    "RuleSet", "SavedProduct", "add_products", "create_collection", "hold_products", "merchandise",
+    "note_availability", "note_price_ranges", "note_sales", "plan_product", "publish_collections", "publish_products",
+    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip
