@@ -19,6 +19,7 @@ cart = Table(
     words("phone", null=True),
     words("note", default=""),
     document("attributes", default="[]"),
+    document("discount_codes", default="[]"),  # as the shopper gave them
     words("delivery_handle", null=True),  # the delivery option chosen
     # {"session_id", "amount_minor", "currency", "billing_address", "free": bool, "source_identifier"}
     document("payment", null=True),

@@ -82,7 +82,7 @@ def _doc(target: Any) -> str | None:
 def field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
     deprecation_reason: str | None = None,
-) -> Any:  # fmt: skip
+) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved for one parent, for what needs no data beyond the parent."""
 
     def decorate(function: Any) -> Any:
@@ -97,7 +97,7 @@ def field(
 def batch_field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
     deprecation_reason: str | None = None,
-) -> Any:  # fmt: skip
+) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
     Shape: n parents → n results in order; the field's GraphQL type is T. The executor decides who the siblings

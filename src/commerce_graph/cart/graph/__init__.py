@@ -1,0 +1,15 @@
+"""Carts in the graph."""
+
+from commerce_graph.cart.graph.cart import Cart, CartQuery
+from commerce_graph.cart.graph.edits import CartMutation
+from commerce_graph.cart.graph.line import (
+    CartAutomaticDiscountAllocation,
+    CartCodeDiscountAllocation,
+    CartLine,
+    ComponentizableCartLine,
+)
+
+__all__ = [
+    "Cart", "CartAutomaticDiscountAllocation", "CartCodeDiscountAllocation", "CartLine", "CartMutation", "CartQuery",
+    "ComponentizableCartLine",
+]  # fmt: skip
