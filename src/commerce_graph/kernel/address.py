@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 from babel import Locale
+from strawberry.utils.str_converters import to_camel_case
 
 from commerce_graph.kernel.codes import CountryCode
 from commerce_graph.kernel.errors import Rejected
@@ -44,16 +45,17 @@ class PostalAddress:
 class MailingAddressInput:
     """A postal address."""
 
-    address1: str | None = None
-    address2: str | None = None
-    city: str | None = None
-    company: str | None = None
-    country: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    phone: str | None = None
-    province: str | None = None
-    zip: str | None = None
+    # Unset is not null: an update keeps what is not mentioned.
+    address1: str | None = strawberry.UNSET
+    address2: str | None = strawberry.UNSET
+    city: str | None = strawberry.UNSET
+    company: str | None = strawberry.UNSET
+    country: str | None = strawberry.UNSET
+    first_name: str | None = strawberry.UNSET
+    last_name: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+    province: str | None = strawberry.UNSET
+    zip: str | None = strawberry.UNSET
 
 
 def country_name(code: str) -> str:
@@ -87,15 +89,18 @@ def postal_address(source: Any, path: Sequence[str]) -> PostalAddress:
     Limits: ADDRESS_FIELD_CHARS_MAX characters a field; no control characters.
     Raises: Rejected(INVALID) with the path of the field.
     """
-    given = {member.name: getattr(source, member.name, None) for member in fields(PostalAddress)}
-    given["country_code"] = country_code(given["country_code"] or getattr(source, "country", None), [*path, "country"])
-    given["province_code"] = given["province_code"] or getattr(source, "province", None)
+    # `or None`: an unset or empty field of an input is no value.
+    given = {member.name: getattr(source, member.name, None) or None for member in fields(PostalAddress)}
+    country = given["country_code"] or getattr(source, "country", None) or None
+    given["country_code"] = country_code(country, [*path, "country"])
+    given["province_code"] = given["province_code"] or getattr(source, "province", None) or None
     for name, value in given.items():
         if isinstance(value, str):
+            at = [*path, to_camel_case(name)]
             if len(value) > ADDRESS_FIELD_CHARS_MAX:
-                raise Rejected("INVALID", [*path, name], f"is longer than {ADDRESS_FIELD_CHARS_MAX} characters")
+                raise Rejected("INVALID", at, f"is longer than {ADDRESS_FIELD_CHARS_MAX} characters")
             if not value.isprintable():
-                raise Rejected("INVALID", [*path, name], "must not hold control characters")
+                raise Rejected("INVALID", at, "must not hold control characters")
             given[name] = value.strip() or None
     return PostalAddress(**given)
 

@@ -313,9 +313,7 @@ class Graph(strawberry.federation.Schema):
                 continue
             for member in fields:
                 label = self.config.name_converter.from_field(member)
-                access = member.metadata.get(ACCESS)
-                if access is None:
-                    access = getattr(member.origin, "__access__", None)
+                access = member.metadata.get(ACCESS, getattr(member.origin, "__access__", None))
                 if label in ("_service", "_entities") or name == "_Service":
                     access = OPEN
                 if access is None:
@@ -325,6 +323,8 @@ class Graph(strawberry.federation.Schema):
     def api(self) -> GraphQLSchema:
         """Return the schema as clients see it: sorted, without federation's machinery."""
         schema = lexicographic_sort_schema(self.core)
+        for member in _inputs(schema):  # sorting has made plain enums, which know only the names of their members
+            member.default_value = getattr(member.default_value, "value", member.default_value)
         config = schema.to_kwargs()
         query = schema.query_type
         assert query is not None
@@ -372,22 +372,21 @@ def _entity(name: str, parts: tuple[Any, ...]) -> type:
     return merged
 
 
-def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
-    """Say nothing where Python's default is None: an optional argument without a default means the same."""
+def _inputs(schema: GraphQLSchema) -> Iterator[Any]:
+    """Yield every argument and input field."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLInputObjectType):
-            inputs: list[Any] = list(kind.fields.values())
+            yield from kind.fields.values()
         elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
-            inputs = [argument for member in kind.fields.values() for argument in member.args.values()]
-        else:
-            continue
-        for member in inputs:
-            if member.default_value is None:
-                member.default_value = Undefined
-    for directive in schema.directives:
-        for argument in directive.args.values():
-            if argument.default_value is None:
-                argument.default_value = Undefined
+            yield from (argument for member in kind.fields.values() for argument in member.args.values())
+    yield from (argument for directive in schema.directives for argument in directive.args.values())
+
+
+def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
+    """Say nothing where Python's default is None: an optional argument without a default means the same."""
+    for member in _inputs(schema):
+        if member.default_value is None:
+            member.default_value = Undefined
 
 
 def _resolve_types_by_name(schema: GraphQLSchema) -> None:
