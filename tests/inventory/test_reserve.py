@@ -1,7 +1,6 @@
 """Reserving stock: all or nothing, from as few locations as can give it, never twice."""
 
 import asyncio
-from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -11,9 +10,9 @@ from commerce_graph.inventory import service
 from commerce_graph.inventory.errors import OutOfStock
 from commerce_graph.inventory.service import Allocation, Wanted
 from commerce_graph.inventory.tables import level, location
-from commerce_graph.kernel.clock import new_id, now
+from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database, count_statements
-from tests.inventory.stock import HOUR, assert_sound, hold, make, published, put, quantities, states, want
+from tests.inventory.stock import assert_sound, hold, make, published, put, quantities, states, want
 from tests.shop import uid
 
 BERLIN, NEWARK = uid("berlin"), uid("newark")
@@ -153,11 +152,11 @@ async def test_lines_in_opposite_order_do_not_deadlock(database: Database) -> No
 
 
 async def test_the_row_itself_refuses_to_be_oversold(database: Database) -> None:
-    for values in ({"committed": 4}, {"on_hand": -1}, {"committed": -1}):
-        with pytest.raises(IntegrityError, match=r"ck_level_(never_oversold|on_hand_positive|committed_positive)"):
-            async with database.begin() as tx:
-                mug = level.c.item_id == uid("mug-variant")
-                await tx.execute(update(level).where(mug, level.c.location_id == BERLIN).values(**values))
+    mug = update(level).where(level.c.item_id == uid("mug-variant"), level.c.location_id == BERLIN)
+    for values, check in (({"committed": 4}, "never_oversold"), ({"committed": -1}, "committed_positive")):
+        async with database.engine.connect() as conn:
+            with pytest.raises(IntegrityError, match=f"ck_level_{check}"):
+                await conn.execute(mug.values(**values))
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -175,8 +174,3 @@ async def test_selling_out_is_told_once(database: Database) -> None:
     await hold(database, want("mug-variant", 1))
     async with database.read() as conn:
         assert await published(conn) == [("StockChanged", str(uid("mug")))]
-
-
-async def expire(database: Database, owner: UUID) -> bool:
-    async with database.begin() as tx:
-        return await service.renew(tx, owner, now() - HOUR)

@@ -1,7 +1,7 @@
 """What stock is, what may be promised of it, and which location gives it. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from urllib.parse import urlsplit
@@ -237,44 +237,28 @@ Takes = dict[tuple[UUID, UUID], int]
 """Quantities by line and location."""
 
 
-def take_back(held: Sequence[Held], lines: Sequence[tuple[UUID, int]] | None) -> Takes:
-    """Return what is given back: everything, or (line_id, quantity) from a line's locations in the order of `held`.
+def take_all(held: Sequence[Held]) -> Takes:
+    """Return everything that is held."""
+    return {(part.line_id, part.location_id): part.quantity for part in held if part.quantity}
+
+
+def take(held: Sequence[Held], picks: Sequence[tuple[UUID, UUID, int]], states: Collection[str]) -> Takes:
+    """Return (line_id, location_id, quantity) summed by line and location, out of what is held in one of the states.
 
     A line that never held anything is of goods nobody counts, and skipped.
-    Raises: Rejected(INVALID) for more than a line holds.
-    """
-    if lines is None:
-        return {(part.line_id, part.location_id): part.quantity for part in held if part.quantity}
-    takes: Takes = {}
-    asked: Counter[UUID] = Counter()
-    for line_id, quantity in lines:
-        asked[line_id] += quantity
-    for line_id, quantity in asked.items():
-        parts = [part for part in held if part.line_id == line_id]
-        if parts and quantity > sum(part.quantity for part in parts):
-            raise Rejected("INVALID", None, f"the line holds {sum(p.quantity for p in parts)}, not {quantity}")
-        for part in parts:
-            if taken := min(quantity, part.quantity):
-                takes[line_id, part.location_id] = taken
-                quantity -= taken
-    return takes
-
-
-def take_out(held: Sequence[Held], picks: Sequence[tuple[UUID, UUID, int]]) -> Takes:
-    """Return what leaves the house, (line_id, location_id, quantity), of what was sold.
-
-    A line that never held anything is of goods nobody counts, and skipped.
-    Raises: Rejected(INVALID) for more than a line holds at a location, or for goods that are not sold yet.
+    Raises: Rejected(INVALID) for a negative quantity, or more than a line holds at a location.
     """
     known = {part.line_id for part in held}
-    sold = {(part.line_id, part.location_id): part.quantity for part in held if part.state == "COMMITTED"}
+    there = {(part.line_id, part.location_id): part.quantity for part in held if part.state in states}
     takes: Takes = {}
     for line_id, location_id, quantity in picks:
+        if quantity < 0:
+            raise Rejected("INVALID", None, "a quantity must not be negative")
         if line_id in known and quantity:
             takes[line_id, location_id] = takes.get((line_id, location_id), 0) + quantity
     for at, quantity in takes.items():
-        if quantity > sold.get(at, 0):
-            raise Rejected("INVALID", None, f"the line holds {sold.get(at, 0)} at this location, not {quantity}")
+        if quantity > there.get(at, 0):
+            raise Rejected("INVALID", None, f"the line holds {there.get(at, 0)} at this location, not {quantity}")
     return takes
 
 

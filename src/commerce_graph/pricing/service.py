@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, delete, func, select, text, tuple_
+from sqlalchemy import BigInteger, Uuid, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,27 +21,21 @@ __all__ = [
     "remove_prices", "set_prices", "taxes",
 ]  # fmt: skip
 
-_LOCK = text(
-    "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended('pricing' || id, 0) AS key"
-    " FROM unnest(CAST(:ids AS text[])) AS id ORDER BY key) AS products"
-)
-"""Locks the prices of products. Rows cannot do it: a variant's first price has none to lock, and a range that is
-reckoned beside an uncommitted price would stay wrong."""
-
 
 async def set_prices(tx: AsyncConnection, new: Sequence[NewPrice]) -> None:
     """Set prices and keep the catalogue's price ranges in step. Of several for one variant and market the last counts.
 
     The caller has checked that no amount is negative; statements do not grow with the prices.
-    Locks: the products' prices in one order for all, the price rows in order of market and variant, then the
-    catalogue's ranges.
+    Locks: the products (`catalog.hold_products`), the price rows in order of market and variant, then the catalogue's
+    ranges.
     Emits: PricesChanged, one a product of which a price is another than before.
     """
     rows = rules.last_of_each(new)
     if not rows:
         return
     products = sorted({row.product_id for row in rows})
-    await _lock(tx, products)
+    # Rows cannot be the lock: a first price has none, and a range reckoned beside an uncommitted one would stay wrong.
+    await catalog.hold_products(tx, products)
     members = [(r.market_id, r.variant_id, r.product_id, r.amount_minor, r.compare_at_minor) for r in rows]
     source = given(
         members,
@@ -71,16 +65,12 @@ async def remove_prices(tx: AsyncConnection, product_id: UUID, variant_ids: Sequ
     A market in which the product has no price left keeps its last range: nothing is sold there.
     Locks: as `set_prices`.
     """
-    await _lock(tx, [product_id])
+    await catalog.hold_products(tx, [product_id])
     gone = delete(price).where(price.c.product_id == product_id, price.c.variant_id == func.any(list(variant_ids)))
     touched = (await tx.execute(gone.returning(price.c.market_id))).scalars()
     if found := sorted(set(touched)):
         await _note_ranges(tx, [product_id], found)
         await publish(tx, PricesChanged(product_id=product_id))
-
-
-async def _lock(tx: AsyncConnection, product_ids: Sequence[UUID]) -> None:
-    await tx.execute(_LOCK, {"ids": [str(product_id) for product_id in product_ids]})
 
 
 async def _note_ranges(tx: AsyncConnection, product_ids: Sequence[UUID], market_ids: Sequence[UUID]) -> None:

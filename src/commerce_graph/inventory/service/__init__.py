@@ -16,6 +16,6 @@ from commerce_graph.inventory.service.reservations import commit, release, relea
 
 __all__ = [
     "AdjustQuantity", "Adjustment", "Allocation", "Change", "NewItem", "Place", "SetQuantity", "Stock", "Wanted",
-    "active_locations", "adjust_quantities", "allocations", "commit", "hold_items", "locations", "release", "release_expired",
-    "remove_items", "renew", "reserve", "restock", "save_items", "set_quantities", "ship", "stock",
+    "active_locations", "adjust_quantities", "allocations", "commit", "hold_items", "locations", "release",
+    "release_expired", "remove_items", "renew", "reserve", "restock", "save_items", "set_quantities", "ship", "stock",
 ]  # fmt: skip

@@ -117,17 +117,19 @@ def _holds(owner_id: UUID) -> Update:
     return update(reservation).where(reservation.c.owner_id == owner_id, reservation.c.state == "HELD")
 
 
-async def release(tx: AsyncConnection, owner_id: UUID, lines: Sequence[tuple[UUID, int]] | None = None) -> None:
-    """Give back what an owner holds: all of it, or (line_id, quantity) of some lines. Repeating it changes nothing
-    where all is given back. Lines that never held anything (untracked variants) are skipped.
+async def release(tx: AsyncConnection, owner_id: UUID, parts: Sequence[tuple[UUID, UUID, int]] | None = None) -> None:
+    """Give back what an owner holds: all of it, or (line_id, location_id, quantity) of some lines.
 
+    Repeating it changes nothing where all is given back. Lines that never held anything (untracked variants) are
+    skipped.
     Locks: the levels in order of item and location, then the reservations.
     Emits: StockChanged where a variant can be bought again.
-    Raises: Rejected(INVALID) for more than a line holds.
+    Raises: Rejected(INVALID) for more than a line holds there.
     """
     items = await levels.lock(tx, [part.item_id for part in await _held(tx, owner_id)])
     held = await _held(tx, owner_id, lock=True)
-    await _end(tx, items, {owner_id: held}, {owner_id: rules.take_back(held, lines)}, "RELEASED")
+    takes = rules.take_all(held) if parts is None else rules.take(held, parts, ("HELD", "COMMITTED"))
+    await _end(tx, items, {owner_id: held}, {owner_id: takes}, "RELEASED")
 
 
 async def ship(tx: AsyncConnection, owner_id: UUID, picks: Sequence[tuple[UUID, UUID, int]]) -> None:
@@ -139,7 +141,7 @@ async def ship(tx: AsyncConnection, owner_id: UUID, picks: Sequence[tuple[UUID, 
     """
     items = await levels.lock(tx, [part.item_id for part in await _held(tx, owner_id)])
     held = await _held(tx, owner_id, lock=True)
-    await _end(tx, items, {owner_id: held}, {owner_id: rules.take_out(held, picks)}, "SHIPPED")
+    await _end(tx, items, {owner_id: held}, {owner_id: rules.take(held, picks, ("COMMITTED",))}, "SHIPPED")
 
 
 async def _end(
@@ -204,5 +206,5 @@ async def release_expired(tx: AsyncConnection, limit: int) -> int:
     for row in locked.values():
         if row.owner_id not in left_alone:
             held.setdefault(row.owner_id, []).append(Held(*row[1:]))
-    await _end(tx, items, held, {owner: rules.take_back(parts, None) for owner, parts in held.items()}, "RELEASED")
+    await _end(tx, items, held, {owner: rules.take_all(parts) for owner, parts in held.items()}, "RELEASED")
     return len(held)
