@@ -1,0 +1,23 @@
+"""What a caller can be told of a customer's account."""
+
+from enum import Enum
+
+
+class CustomerErrorCode(Enum):
+    """The reasons of Storefront's CustomerUserError."""
+
+    ALREADY_ENABLED = "ALREADY_ENABLED"
+    BAD_DOMAIN = "BAD_DOMAIN"
+    BLANK = "BLANK"
+    CONTAINS_HTML_TAGS = "CONTAINS_HTML_TAGS"
+    CONTAINS_URL = "CONTAINS_URL"
+    CUSTOMER_DISABLED = "CUSTOMER_DISABLED"
+    INVALID = "INVALID"
+    INVALID_MULTIPASS_REQUEST = "INVALID_MULTIPASS_REQUEST"
+    NOT_FOUND = "NOT_FOUND"
+    PASSWORD_STARTS_OR_ENDS_WITH_WHITESPACE = "PASSWORD_STARTS_OR_ENDS_WITH_WHITESPACE"  # noqa: S105 (not one)
+    TAKEN = "TAKEN"
+    TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105 (not one)
+    TOO_LONG = "TOO_LONG"
+    TOO_SHORT = "TOO_SHORT"
+    UNIDENTIFIED_CUSTOMER = "UNIDENTIFIED_CUSTOMER"
