@@ -51,6 +51,16 @@ def minor_of(value: MoneyInput, currency: str, path: Sequence[str]) -> int:
     return amount
 
 
+@strawberry.enum(description="What a weight is measured in.")
+class WeightUnit(Enum):
+    """Shopify's WeightUnit."""
+
+    GRAMS = "GRAMS"
+    KILOGRAMS = "KILOGRAMS"
+    OUNCES = "OUNCES"
+    POUNDS = "POUNDS"
+
+
 @strawberry.enum(description="Where a part of a picture is kept when it is cropped.")
 class CropRegion(Enum):
     """Shopify's CropRegion."""
@@ -140,6 +150,6 @@ def user_error(name: str, codes: Any, description: str) -> Any:
 
 __all__ = [
     "HTML", "URL", "Attribute", "AttributeInput", "CountryCode", "CropRegion", "DisplayableError", "Image",
-    "ImageTransformInput", "MoneyInput", "MoneyV2", "UserError", "attributes", "minor_of",
+    "ImageTransformInput", "MoneyInput", "MoneyV2", "UserError", "WeightUnit", "attributes", "minor_of",
     "money", "user_error",
 ]  # fmt: skip

@@ -1,0 +1,100 @@
+"""Words of the graph that several domains say: enums and value types, as `keys.py` is for entities."""
+
+from enum import Enum
+
+import strawberry
+
+from commerce_graph.kernel.graph import input_type, object_type
+
+
+@strawberry.enum(description="How far a product is on its way to the shopper.")
+class ProductStatus(Enum):
+    """Shopify's ProductStatus."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    DRAFT = "DRAFT"
+
+
+@strawberry.enum(description="The order that a collection's products have by default.")
+class CollectionSortOrder(Enum):
+    """Shopify's CollectionSortOrder."""
+
+    ALPHA_ASC = "ALPHA_ASC"
+    ALPHA_DESC = "ALPHA_DESC"
+    BEST_SELLING = "BEST_SELLING"
+    CREATED = "CREATED"
+    CREATED_DESC = "CREATED_DESC"
+    MANUAL = "MANUAL"
+    PRICE_ASC = "PRICE_ASC"
+    PRICE_DESC = "PRICE_DESC"
+
+
+@strawberry.enum(description="What of a product a collection's rule looks at.")
+class CollectionRuleColumn(Enum):
+    """Shopify's CollectionRuleColumn, as far as rules here go."""
+
+    TAG = "TAG"
+    TITLE = "TITLE"
+    TYPE = "TYPE"
+    VARIANT_PRICE = "VARIANT_PRICE"
+    VENDOR = "VENDOR"
+
+
+@strawberry.enum(description="How a collection's rule compares.")
+class CollectionRuleRelation(Enum):
+    """Shopify's CollectionRuleRelation, as far as rules here go."""
+
+    CONTAINS = "CONTAINS"
+    ENDS_WITH = "ENDS_WITH"
+    EQUALS = "EQUALS"
+    GREATER_THAN = "GREATER_THAN"
+    LESS_THAN = "LESS_THAN"
+    NOT_CONTAINS = "NOT_CONTAINS"
+    NOT_EQUALS = "NOT_EQUALS"
+    STARTS_WITH = "STARTS_WITH"
+
+
+@strawberry.enum(description="How exact a count is.")
+class CountPrecision(Enum):
+    """Shopify's CountPrecision."""
+
+    AT_LEAST = "AT_LEAST"
+    EXACT = "EXACT"
+
+
+@object_type(shareable=True)
+class Count:
+    """A number of things."""
+
+    count: int = strawberry.field(description="How many there are.")
+    precision: CountPrecision = strawberry.field(description="How exact the number is.", default=CountPrecision.EXACT)
+
+
+@input_type
+class PriceRangeFilter:
+    """A range of prices in the currency of the market, ends included."""
+
+    min: float | None = 0
+    max: float | None = None
+
+
+@input_type
+class VariantOptionFilter:
+    """A value of an option."""
+
+    name: str
+    value: str
+
+
+@input_type
+class ProductFilter:
+    """A filter of products: of several, those of one kind are alternatives, and those of different kinds must all fit.
+    Filters by options and by availability must fit the same variant."""
+
+    available: bool | None = None
+    price: PriceRangeFilter | None = None
+    product_type: str | None = None
+    product_vendor: str | None = None
+    tag: str | None = None
+    variant_option: VariantOptionFilter | None = None
