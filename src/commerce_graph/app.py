@@ -1,0 +1,280 @@
+"""Composition root: settings → resources → graph → engine → server or worker. Nothing below knows the deployment."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from commerce_graph import (
+    cart,
+    catalog,
+    checkout,
+    customer,
+    fulfilment,
+    inventory,
+    merchandising,
+    order,
+    payment,
+    pricing,
+)
+from commerce_graph.catalog import service as catalog_service
+from commerce_graph.customer import service as customer_service
+from commerce_graph.kernel import limits
+from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
+from commerce_graph.kernel.background import Work, endless, repeated, working
+from commerce_graph.kernel.context import Resources
+from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.graph import Graph, Module
+from commerce_graph.kernel.graphiql import Example, Page, read_examples
+from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
+from commerce_graph.kernel.outbox import Bus, Handler, Relay
+from commerce_graph.kernel.telemetry import Telemetry, configure_logging
+from commerce_graph.kernel.tokens import Tokens
+from commerce_graph.kernel.websocket import GraphQLOverWebSocket
+from commerce_graph.settings import Settings, SettingsError
+
+MODULES: tuple[Module, ...] = (
+    catalog.module,
+    pricing.module,
+    inventory.module,
+    customer.module,
+    payment.module,
+    fulfilment.module,
+    order.module,
+    cart.module,
+    checkout.module,
+    merchandising.module,
+)
+"""Every domain, the lower layers first."""
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+EXAMPLES = HERE / "examples"
+
+STOREFRONT_HEADERS = ("X-Shopify-Storefront-Access-Token", "Shopify-Storefront-Private-Token")
+ADMIN_HEADER = "X-Shopify-Access-Token"
+
+LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+"""Storefronts under development, which `dev` lets in."""
+
+
+def select(names: Sequence[str]) -> tuple[Module, ...]:
+    """Return the named domains in the order of their layers; all of them for no names.
+
+    Raises: SettingsError for a name that no domain has.
+    """
+    known = [module.name for module in MODULES]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SettingsError(f"there is no domain named {', '.join(unknown)}. Known: {', '.join(known)}")
+    return tuple(module for module in MODULES if not names or module.name in names)
+
+
+def graph(names: Sequence[str] = ()) -> Graph:
+    """Return the graph of the named domains; services of the others are there all the same."""
+    return Graph(select(names), dict(pair for module in MODULES for pair in module.services))
+
+
+def open_resources(settings: Settings) -> Resources:
+    """Return what the process shares. Nothing connects before it is used."""
+    redis: Redis = Redis.from_url(
+        settings.redis_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
+    )
+    return Resources(
+        database=Database(settings.database_url, pool_size=settings.database_pool_size),
+        redis=redis,
+        secret=settings.secret.get_secret_value().encode(),
+        bus=Bus(redis),
+        public_url=settings.address,
+    )
+
+
+async def close_resources(resources: Resources) -> None:
+    """Close connections."""
+    await resources.redis.aclose()
+    await resources.database.close()
+
+
+def background(resources: Resources) -> list[Work]:
+    """Return what a worker does: relay facts to Redis and to all domains' handlers, and run all domains' jobs."""
+    handlers: dict[str, list[Handler]] = defaultdict(list)
+    for kind, handler in (pair for module in MODULES for pair in module.handlers):
+        handlers[kind].append(handler)
+    relay = Relay(resources.database, resources.redis, handlers)
+    jobs = [job for module in MODULES for job in module.jobs]
+    return [endless("relay", relay.run), *(repeated(job, resources) for job in jobs)]
+
+
+class Callers:
+    """Finds out who calls, by the headers of a request or the connection parameters of a socket.
+
+    A storefront token makes a shopper of its channel, an admin token a merchant or a partner. A customer's token in
+    `Authorization` adds the customer; alone it comes with the rights of a shopper of the oldest channel.
+    """
+
+    def __init__(self, resources: Resources) -> None:
+        self._database = resources.database
+        self._tokens = Tokens(resources.database)
+        self._channel_id: UUID | None = None
+
+    async def __call__(self, headers: Mapping[str, str]) -> Principal:
+        """Return the caller. At most 3 statements, none for an API token that was seen in the last seconds.
+
+        Raises: RequestError(UNAUTHORIZED).
+        """
+        caller = None
+        for name in (*STOREFRONT_HEADERS, ADMIN_HEADER):
+            token = headers.get(name.lower())
+            if token and caller is None:
+                caller = await self._holder(token, name)
+        given = headers.get("authorization", "").strip()
+        bearer = given[7:].strip() if given[:7].lower() == "bearer " else given
+        return await self._bearer(bearer, caller) if bearer else caller or ANONYMOUS
+
+    async def _holder(self, token: str, header: str) -> Principal:
+        found = await self._tokens.principal(token)
+        if found is None:
+            raise _unauthorized(header, "is unknown or was revoked")
+        # A storefront that is given a merchant's key by mistake would show drafts, and the key, to everyone.
+        if found.channel_id is None and header != ADMIN_HEADER:
+            raise _unauthorized(header, f"is an admin token: those belong in `{ADMIN_HEADER}`")
+        if found.channel_id is not None and header == ADMIN_HEADER:
+            raise _unauthorized(header, f"is a storefront token: those belong in `{STOREFRONT_HEADERS[0]}`")
+        return found
+
+    async def _bearer(self, token: str, caller: Principal | None) -> Principal:
+        found = await self._tokens.principal(token) if caller is None else None
+        if found:
+            return found
+        async with self._database.read() as conn:
+            customer_id = await customer_service.customer_of_token(conn, token)
+        if customer_id is None:
+            raise _unauthorized("Authorization", "is unknown, was revoked or has expired")
+        if caller is None:
+            caller = Principal(SHOPPER_SCOPES, await self._oldest_channel(), name="customer")
+        return replace(caller, customer_id=customer_id)
+
+    async def _oldest_channel(self) -> UUID | None:
+        if self._channel_id is None:
+            async with self._database.read() as conn:
+                self._channel_id = next((channel.id for channel in await catalog_service.channels(conn)), None)
+        return self._channel_id
+
+
+def _unauthorized(header: str, what: str) -> RequestError:
+    return RequestError("UNAUTHORIZED", f"the token in `{header}` {what}", status=401)
+
+
+def create(
+    settings: Settings | None = None,
+    *,
+    tokens: Mapping[str, str] | None = None,
+    examples: Sequence[Example] | None = None,
+) -> Starlette:
+    """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL.
+
+    Without settings they are read from the environment: that is how each worker process of `serve` begins.
+    """
+    settings = settings or Settings.read()
+    configure_logging(settings.log_format, settings.log_level)
+    resources = open_resources(settings)
+    engine = Engine(graph(settings.only))
+    callers = Callers(resources)
+    page = _page(settings, tokens or {}, read_examples(EXAMPLES) if examples is None else examples)
+    origins = list(settings.allowed_origins)
+    routes: list[BaseRoute] = [
+        Route("/graphql", GraphQLOverHTTP(engine, callers, page)),
+        WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, origins)),
+        Route("/healthz", _healthy),
+        Route("/readyz", _ready),
+        *(route for module in select(settings.only) for route in module.routes),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        *([Route("/", lambda request: RedirectResponse("/graphql"))] if page else []),
+    ]
+    stack = [
+        Middleware(Telemetry, quiet=("/healthz", "/readyz")),
+        Middleware(SecurityHeaders, https=settings.address.startswith("https:")),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_origin_regex=LOCAL_ORIGIN if tokens else None,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-Id", *STOREFRONT_HEADERS, ADMIN_HEADER],
+            expose_headers=["X-Request-Id"],
+        ),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        works = [endless("bus", resources.bus.run), *(background(resources) if settings.background else [])]
+        try:
+            async with working(works):
+                yield
+        finally:
+            await close_resources(resources)
+
+    app = Starlette(routes=routes, middleware=stack, lifespan=lifespan)
+    app.state.resources = resources
+    return app
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Be a worker until `stop` is set: the background work without the server."""
+    resources = open_resources(settings)
+    try:
+        async with working(background(resources)):
+            await stop.wait()
+    finally:
+        await close_resources(resources)
+
+
+def _page(settings: Settings, tokens: Mapping[str, str], examples: Sequence[Example]) -> Page | None:
+    if not settings.graphiql:
+        return None
+    names = {"shopper": STOREFRONT_HEADERS[0], "merchant": ADMIN_HEADER, "partner": ADMIN_HEADER}
+    headers = {caller: {name: tokens.get(caller, "")} for caller, name in names.items()}
+    hosts = ("localhost", "127.0.0.1", "::1") if tokens else ()
+    return Page(STATIC, examples, headers, hosts)
+
+
+async def _healthy(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _ready(request: Request) -> Response:
+    """Tell whether the server can do its work: 200 when the database and Redis answer, else 503."""
+    resources: Resources = request.app.state.resources
+
+    async def database() -> None:
+        async with resources.database.read() as conn:
+            await conn.execute(text("SELECT 1"))
+
+    async def redis() -> None:
+        await resources.redis.ping()
+
+    told = {}
+    for name, asks in (("database", database), ("redis", redis)):
+        try:
+            async with asyncio.timeout(limits.READINESS_TIMEOUT_S):
+                await asks()
+            told[name] = "ok"
+        except (SQLAlchemyError, RedisError, OSError):  # a TimeoutError is an OSError
+            told[name] = "unreachable"
+    return JSONResponse(told, 200 if set(told.values()) == {"ok"} else 503)
