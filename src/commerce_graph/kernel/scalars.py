@@ -6,6 +6,8 @@ import strawberry
 
 URL = NewType("URL", str)
 HTML = NewType("HTML", str)
+Color = NewType("Color", str)
+UnsignedInt64 = NewType("UnsignedInt64", int)
 
 SCALARS: dict[Any, Any] = {
     URL: strawberry.scalar(
@@ -15,5 +17,14 @@ SCALARS: dict[Any, Any] = {
         serialize=str,
         parse_value=str,
     ),
+    Color: strawberry.scalar(
+        name="Color", description="A colour as `#` and six hexadecimal digits.", serialize=str, parse_value=str
+    ),
     HTML: strawberry.scalar(name="HTML", description="Text with HTML markup.", serialize=str, parse_value=str),
+    UnsignedInt64: strawberry.scalar(
+        name="UnsignedInt64",
+        description="A whole number of at most 64 bits, as a string of decimal digits.",
+        serialize=str,
+        parse_value=int,
+    ),
 }

@@ -19,9 +19,9 @@ from commerce_graph.kernel.query_syntax.conditions import (
     truth_field,
     whole,
 )  # fmt: skip
-from commerce_graph.kernel.query_syntax.tree import And, Comparator, Not, Or, Query, Term, bare_terms, parse
+from commerce_graph.kernel.query_syntax.tree import And, Comparator, Not, Or, Query, Term, bare_terms, names, parse
 
 __all__ = [
     "And", "Comparator", "Meaning", "Not", "Or", "Query", "Term", "bare_terms", "choice_field", "condition",
-    "id_field", "moment_field", "number_field", "parse", "text_field", "truth_field", "whole",
+    "id_field", "moment_field", "names", "number_field", "parse", "text_field", "truth_field", "whole",
 ]  # fmt: skip

@@ -95,6 +95,15 @@ def bare_terms(query: Query | None) -> list[Term]:
     return []
 
 
+def names(query: Query | None) -> frozenset[str]:
+    """Return the names of the fields that a tree asks about."""
+    if isinstance(query, Term):
+        return frozenset([query.field] if query.field else [])
+    if isinstance(query, Not):
+        return names(query.of)
+    return frozenset().union(*(names(part) for part in query.parts)) if query else frozenset()
+
+
 _NAME = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
 
 

@@ -1,0 +1,238 @@
+"""Products."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import strawberry
+
+from commerce_graph.catalog.graph.media import (
+    ImageConnection,
+    ImageEdge,
+    MediaConnection,
+    MediaEdge,
+    ProductImageSortKeys,
+    ProductMediaSortKeys,
+    media_image,
+    picture,
+)
+from commerce_graph.catalog.graph.option import ProductOption, product_options
+from commerce_graph.catalog.graph.reading import READ_PRODUCTS, SEO, audience, shortened
+from commerce_graph.catalog.graph.variant import (
+    ProductVariant,
+    ProductVariantConnection,
+    ProductVariantEdge,
+    ProductVariantSortKeys,
+    SelectedOptionInput,
+    chosen_pairs,
+)
+from commerce_graph.catalog.loaders import pictures, products, variants
+from commerce_graph.catalog.loaders.choices import adjacent, chosen_or_first, exactly, known_choice, positions
+from commerce_graph.catalog.loaders.encoding import encode
+from commerce_graph.kernel.auth import LISTINGS
+from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
+from commerce_graph.kernel.pages import Connection, Edge, page_arguments
+from commerce_graph.kernel.values import HTML, URL, Image
+from commerce_graph.keys import ProductKey, ProductVariantKey
+from commerce_graph.vocabulary import Count, ProductStatus
+
+
+@object_type(access=LISTINGS)
+class TaxonomyCategory:
+    """A place in a taxonomy of products."""
+
+    id: strawberry.ID = strawberry.field(description="A globally unique id.")
+    name: str = strawberry.field(description="The category's name.")
+    ancestors: list["TaxonomyCategory"] = strawberry.field(description="The categories above it.")
+
+
+@object_type(access=LISTINGS)
+class Product(ProductKey):
+    """The catalogue's part of a product: what it is, and its variants, media and collections."""
+
+    row: strawberry.Private[Any]
+
+    title: str = strawberry.field(description="The name that shoppers read.")
+    handle: str = strawberry.field(description="The name in addresses: unique, of letters, digits and hyphens.")
+    description_html: HTML = strawberry.field(description="The description, as HTML.")
+    product_type: str = strawberry.field(description="The kind of product, in the merchant's words.")
+    vendor: str = strawberry.field(description="Who makes or sells it.")
+    tags: list[str] = strawberry.field(description="Words that the merchant groups products by.")
+    status: ProductStatus = strawberry.field(
+        description="How far it is on its way to the shopper.", metadata={ACCESS: READ_PRODUCTS}
+    )
+    created_at: datetime = strawberry.field(description="When it was created.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    published_at: datetime | None = strawberry.field(description="When it came into the sales channel.")
+    is_gift_card: bool = strawberry.field(description="Whether it is a gift card.", default=False)
+    requires_selling_plan: bool = strawberry.field(
+        description="Whether it is only sold by subscription.", default=False
+    )
+    online_store_url: URL | None = strawberry.field(
+        description="Its page in a storefront that this server renders; there is none.", default=None
+    )
+    tracking_parameters: str | None = strawberry.field(
+        description="Parameters to add to links to it, for attribution.", default=None
+    )
+    category: TaxonomyCategory | None = strawberry.field(description="Its place in a taxonomy.", default=None)
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Return a row as the entity."""
+        return cls(
+            uuid=row.id, row=row, title=row.title, handle=row.handle, description_html=HTML(row.description_html),
+            product_type=row.product_type, vendor=row.vendor, tags=row.tags, status=ProductStatus[row.status],
+            created_at=row.created_at, updated_at=row.updated_at, published_at=row.published_at,
+        )  # fmt: skip
+
+    @classmethod
+    async def load_many(cls, ctx: Context, uuids: Sequence[UUID]) -> list[Self | None]:
+        """Load products that the caller may see."""
+        rows = await ctx.load_many(products.products, uuids, audience(ctx))
+        return [row and cls.of(row) for row in rows]
+
+    @field
+    def description(self, truncate_at: int | None = None) -> str:
+        """The description without markup, cut to `truncateAt` characters."""
+        return shortened(self.row.description, truncate_at)
+
+    @field
+    def seo(self) -> SEO:
+        """What search engines are told of it."""
+        return SEO(title=self.row.seo_title, description=self.row.seo_description)
+
+    @field
+    def options(self, first: int | None = None) -> list[ProductOption]:
+        """What a shopper chooses about it; the first few, or all."""
+        if first is not None and first < 0:
+            raise RequestError("BAD_USER_INPUT", f"`first` must not be negative, not {first}")
+        return product_options(self.uuid, self.row.options)[:first]
+
+    @batch_field
+    async def variants(
+        parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
+        after: str | None = None, before: str | None = None, reverse: bool = False,
+        sort_key: ProductVariantSortKeys = ProductVariantSortKeys.POSITION,
+    ) -> list[ProductVariantConnection]:  # fmt: skip
+        """Its variants."""
+        args = page_arguments(first, last, after, before, reverse)
+        order = "POSITION" if sort_key is ProductVariantSortKeys.RELEVANCE else sort_key.name
+        pages = await ctx.load_many(variants.variant_pages, [parent.uuid for parent in parents], order, args)
+        return [page.connection(ProductVariantConnection, ProductVariantEdge, ProductVariant.of) for page in pages]
+
+    @batch_field
+    async def variants_count(parents: Sequence["Product"], ctx: Context) -> list[Count | None]:
+        """How many variants it has."""
+        counts = await ctx.load_many(products.variant_counts, [parent.uuid for parent in parents])
+        return [Count(count=count) for count in counts]
+
+    @batch_field
+    async def variant_by_selected_options(
+        parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput],
+        ignore_unknown_options: bool = False, case_insensitive_match: bool = False,
+    ) -> list[ProductVariantKey | None]:  # fmt: skip
+        """The variant with the selected options, the first of them where they leave several."""
+        wanted = chosen_pairs(selected_options)
+        told = {"ignore_unknown": ignore_unknown_options, "any_case": case_insensitive_match}
+        found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
+        rows = [
+            exactly(rows, known_choice(parent.row.options, wanted, **told))
+            for parent, rows in zip(parents, found, strict=True)
+        ]
+        return [row and ProductVariant.of(row) for row in rows]
+
+    @batch_field
+    async def selected_or_first_available_variant(
+        parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput] | None = None,
+        ignore_unknown_options: bool = True, case_insensitive_match: bool = False,
+    ) -> list[ProductVariantKey | None]:  # fmt: skip
+        """The variant with the selected options, else the first that can be bought, else the first."""
+        keys = [parent.uuid for parent in parents]
+        wanted = chosen_pairs(selected_options)
+        if not wanted:
+            rows = await ctx.load_many(variants.first_available, keys)
+            return [row and ProductVariant.of(row) for row in rows]
+        told = {"ignore_unknown": ignore_unknown_options, "any_case": case_insensitive_match}
+        found = await ctx.load_many(variants.variants_of, keys)
+        rows = [
+            chosen_or_first(rows, known_choice(parent.row.options, wanted, **told))
+            for parent, rows in zip(parents, found, strict=True)
+        ]
+        return [row and ProductVariant.of(row) for row in rows]
+
+    @batch_field
+    async def adjacent_variants(
+        parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput] | None = None,
+        ignore_unknown_options: bool = True, case_insensitive_match: bool = False,
+    ) -> list[list[ProductVariantKey]]:  # fmt: skip
+        """The variants that differ in one option from the selected ones, else from the first that can be bought."""
+        wanted = chosen_pairs(selected_options)
+        told = {"ignore_unknown": ignore_unknown_options, "any_case": case_insensitive_match}
+        found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
+        near = [
+            adjacent(rows, parent.row.options, known_choice(parent.row.options, wanted, **told))
+            for parent, rows in zip(parents, found, strict=True)
+        ]
+        return [[ProductVariant.of(row) for row in rows] for rows in near]
+
+    @batch_field
+    async def encoded_variant_existence(parents: Sequence["Product"], ctx: Context) -> list[str | None]:
+        """Which combinations of option values there are, in Shopify's v1 encoding."""
+        found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
+        return [
+            encode(positions(row, parent.row.options) for row in rows)
+            for parent, rows in zip(parents, found, strict=True)
+        ]
+
+    @batch_field
+    async def encoded_variant_availability(parents: Sequence["Product"], ctx: Context) -> list[str | None]:
+        """Which combinations of option values can be bought, in Shopify's v1 encoding."""
+        found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
+        return [
+            encode(positions(row, parent.row.options) for row in rows if row.available)
+            for parent, rows in zip(parents, found, strict=True)
+        ]
+
+    @batch_field
+    async def media(
+        parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
+        after: str | None = None, before: str | None = None, reverse: bool = False,
+        sort_key: ProductMediaSortKeys = ProductMediaSortKeys.POSITION,
+    ) -> list[MediaConnection]:  # fmt: skip
+        """Its media."""
+        args = page_arguments(first, last, after, before, reverse)
+        order = "ID" if sort_key is ProductMediaSortKeys.ID else "POSITION"
+        pages = await ctx.load_many(pictures.media_pages, [parent.uuid for parent in parents], order, args)
+        return [page.connection(MediaConnection, MediaEdge, lambda row: media_image(ctx, row)) for page in pages]
+
+    @batch_field
+    async def images(
+        parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
+        after: str | None = None, before: str | None = None, reverse: bool = False,
+        sort_key: ProductImageSortKeys = ProductImageSortKeys.POSITION,
+    ) -> list[ImageConnection]:  # fmt: skip
+        """Its pictures."""
+        args = page_arguments(first, last, after, before, reverse)
+        by_age = sort_key in (ProductImageSortKeys.ID, ProductImageSortKeys.CREATED_AT)
+        keys = [parent.uuid for parent in parents]
+        pages = await ctx.load_many(pictures.media_pages, keys, "ID" if by_age else "POSITION", args)
+        return [page.connection(ImageConnection, ImageEdge, lambda row: picture(ctx, row)) for page in pages]
+
+    @batch_field
+    async def featured_image(parents: Sequence["Product"], ctx: Context) -> list[Image | None]:
+        """Its first picture."""
+        rows = await ctx.load_many(pictures.pictures, [(parent.uuid, None) for parent in parents])
+        return [row and picture(ctx, row) for row in rows]
+
+
+@object_type(access=LISTINGS)
+class ProductEdge(Edge[ProductKey]):
+    """A product and its cursor."""
+
+
+@object_type(access=LISTINGS)
+class ProductConnection(Connection[ProductKey]):
+    """A page of products."""

@@ -1,0 +1,50 @@
+"""What every list of the catalogue reads by: who asks, in which market, and how texts are shortened."""
+
+import strawberry
+
+from commerce_graph.catalog.loaders.audience import Audience
+from commerce_graph.catalog.loaders.filters import PriceMarket
+from commerce_graph.kernel.auth import scopes
+from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.graph import object_type
+
+READ_PRODUCTS = scopes("read_products")
+
+
+def audience(ctx: Context) -> Audience:
+    """Return whom the caller reads the catalogue as: a shopper of a channel, or a merchant, who sees drafts too."""
+    caller = ctx.principal
+    return Audience(caller.channel_id is None and caller.may(READ_PRODUCTS), caller.channel_id)
+
+
+async def price_market(ctx: Context) -> PriceMarket:
+    """Return the market of `@inContext(country:)`, else the primary one, as the pricing domain knows it.
+
+    Raises: RequestError(MARKET_UNKNOWN) in a process that was started without the service `markets_for`.
+    """
+    markets_for = ctx.services.get("markets_for")
+    if markets_for is None:
+        raise RequestError("MARKET_UNKNOWN", "this server does not know the shop's markets, so not its prices either")
+    market = await ctx.load(markets_for, ctx.buyer.country)
+    return PriceMarket(market.id, market.currency)
+
+
+def shortened(text: str, most: int | None) -> str:
+    """Return a text of at most `most` characters, an ellipsis standing for what was cut.
+
+    Raises: RequestError(BAD_USER_INPUT) for a negative length.
+    """
+    if most is not None and most < 0:
+        raise RequestError("BAD_USER_INPUT", f"`truncateAt` must not be negative, not {most}")
+    if most is None or len(text) <= most:
+        return text
+    return (text[: max(most - 3, 0)].rstrip() + "...")[:most]
+
+
+@object_type
+class SEO:
+    """What search engines are told of a page."""
+
+    title: str | None = strawberry.field(description="The title for search engines.", default=None)
+    description: str | None = strawberry.field(description="The description for search engines.", default=None)

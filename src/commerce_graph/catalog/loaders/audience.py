@@ -1,0 +1,37 @@
+"""Who reads the catalogue, and so which products and collections there are for them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from commerce_graph.catalog.tables import collection, collection_publication, product, publication
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A merchant sees everything; others what is ACTIVE and published in their channel (None: in any channel)."""
+
+    everything: bool = False
+    channel_id: UUID | None = None
+
+
+def product_seen(audience: Audience) -> list[ColumnElement[bool]]:
+    """Return the conditions on `product` under which the audience sees it."""
+    if audience.everything:
+        return []
+    published = select(publication.c.product_id).where(publication.c.product_id == product.c.id)
+    if audience.channel_id is not None:
+        published = published.where(publication.c.channel_id == audience.channel_id)
+    return [product.c.status == "ACTIVE", published.exists()]
+
+
+def collection_seen(audience: Audience) -> list[ColumnElement[bool]]:
+    """Return the conditions on `collection` under which the audience sees it."""
+    if audience.everything:
+        return []
+    at = collection_publication.c
+    published = select(at.collection_id).where(at.collection_id == collection.c.id)
+    if audience.channel_id is not None:
+        published = published.where(at.channel_id == audience.channel_id)
+    return [published.exists()]

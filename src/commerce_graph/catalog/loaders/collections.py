@@ -1,0 +1,88 @@
+"""Collections: by key and handle, in lists, of products; and what they hold."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Text, Uuid, any_, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.catalog.loaders.audience import Audience, collection_seen
+from commerce_graph.catalog.loaders.search import collection_condition
+from commerce_graph.catalog.tables import collection, collection_product
+from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
+from commerce_graph.kernel.query_syntax import Query
+
+_ORDERS: dict[str, Order] = {
+    "ID": Order((collection.c.id,)),
+    "TITLE": Order((collection.c.title, collection.c.id)),
+    "UPDATED_AT": Order((collection.c.updated_at, collection.c.id)),
+    # Titles are all that collections are searched by, so none of those found is more relevant than another.
+    "RELEVANCE": Order((collection.c.title, collection.c.id)),
+}
+
+
+async def collections(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
+    """Return collections. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
+    wanted = select(collection).where(collection.c.id == any_(cast(list(ids), ARRAY(Uuid))))
+    found = {row.id: row for row in (await conn.execute(wanted.where(*collection_seen(audience)))).all()}
+    return [found.get(key) for key in ids]
+
+
+async def collections_by_handle(
+    conn: AsyncConnection, handles: Sequence[str], audience: Audience
+) -> list[Row[Any] | None]:
+    """Return collections. Shape: n handles → n results in input order, None where there is none seen; 1 statement."""
+    wanted = select(collection).where(collection.c.handle == any_(cast(list(handles), ARRAY(Text))))
+    found = {row.handle: row for row in (await conn.execute(wanted.where(*collection_seen(audience)))).all()}
+    return [found.get(handle) for handle in handles]
+
+
+async def collection_page(
+    conn: AsyncConnection, audience: Audience, query: Query | None, order: str, args: PageArguments
+) -> Page:
+    """Return a page of the shop's collections. 1 statement."""
+    wanted = select(collection).where(*collection_seen(audience)).where(collection_condition(query))
+    return await read_page(conn, wanted, _ORDERS[order], args)
+
+
+async def collection_pages_of(
+    conn: AsyncConnection, product_ids: Sequence[UUID], audience: Audience, args: PageArguments
+) -> list[Page]:
+    """Return a page of the collections that each product is in. Shape: n keys → n pages in order; 1 statement."""
+    at = collection_product.c
+    wanted = (
+        select(collection)
+        .join(collection_product, at.collection_id == collection.c.id)
+        .where(*collection_seen(audience))
+    )
+    return await read_pages(
+        conn, product_ids, lambda key: wanted.where(at.product_id == key), Order((collection.c.id,)), args
+    )
+
+
+async def memberships(conn: AsyncConnection, keys: Sequence[tuple[UUID, UUID]]) -> list[bool]:
+    """Tell whether each (collection, product) is one of a member. Shape: n keys → n results in order; 1 statement."""
+    at = collection_product.c
+    wanted = (
+        func.unnest(cast([key[0] for key in keys], ARRAY(Uuid)), cast([key[1] for key in keys], ARRAY(Uuid)))
+        .table_valued("collection_id", "product_id")
+        .render_derived()
+    )
+    members = select(at.collection_id, at.product_id).join(
+        wanted, (wanted.c.collection_id == at.collection_id) & (wanted.c.product_id == at.product_id)
+    )
+    found = {tuple(row) for row in (await conn.execute(members)).all()}
+    return [key in found for key in keys]
+
+
+async def product_counts(conn: AsyncConnection, collection_ids: Sequence[UUID]) -> list[int]:
+    """Return how many products collections hold. Shape: n keys → n results in input order; 1 statement."""
+    at = collection_product.c
+    counted = (
+        select(at.collection_id, func.count().label("count"))
+        .where(at.collection_id == any_(cast(list(collection_ids), ARRAY(Uuid))))
+        .group_by(at.collection_id)
+    )
+    found: dict[UUID, int] = {row.collection_id: row._mapping["count"] for row in (await conn.execute(counted)).all()}
+    return [found.get(key, 0) for key in collection_ids]

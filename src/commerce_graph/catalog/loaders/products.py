@@ -1,0 +1,52 @@
+"""Products by key and by handle."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, any_, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.catalog.loaders.audience import Audience, product_seen
+from commerce_graph.catalog.tables import product, publication, variant
+
+
+def product_columns(audience: Audience) -> list[ColumnElement[Any]]:
+    """Return what a product is shown with: its columns without the search vector, and when it was published."""
+    at = publication.c
+    published = select(func.min(at.published_at)).where(at.product_id == product.c.id)
+    if audience.channel_id is not None:
+        published = published.where(at.channel_id == audience.channel_id)
+    shown = [column for column in product.c if column.name != "search"]
+    return [*shown, published.scalar_subquery().label("published_at")]
+
+
+def _seen(audience: Audience) -> Select[Any]:
+    return select(*product_columns(audience)).where(*product_seen(audience))
+
+
+async def products(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
+    """Return products. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
+    wanted = _seen(audience).where(product.c.id == any_(cast(list(ids), ARRAY(Uuid))))
+    found = {row.id: row for row in (await conn.execute(wanted)).all()}
+    return [found.get(key) for key in ids]
+
+
+async def products_by_handle(
+    conn: AsyncConnection, handles: Sequence[str], audience: Audience
+) -> list[Row[Any] | None]:
+    """Return products. Shape: n handles → n results in input order, None where the audience sees none; 1 statement."""
+    wanted = _seen(audience).where(product.c.handle == any_(cast(list(handles), ARRAY(Text))))
+    found = {row.handle: row for row in (await conn.execute(wanted)).all()}
+    return [found.get(handle) for handle in handles]
+
+
+async def variant_counts(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list[int]:
+    """Return how many variants products have. Shape: n keys → n results in input order; 1 statement."""
+    counted = (
+        select(variant.c.product_id, func.count().label("count"))
+        .where(variant.c.product_id == any_(cast(list(product_ids), ARRAY(Uuid))))
+        .group_by(variant.c.product_id)
+    )
+    found: dict[UUID, int] = {row.product_id: row._mapping["count"] for row in (await conn.execute(counted)).all()}
+    return [found.get(key, 0) for key in product_ids]

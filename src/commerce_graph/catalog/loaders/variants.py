@@ -1,0 +1,71 @@
+"""Variants: by key, of products in pages, and all of a product for choosing among its options."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, cast, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.catalog.loaders.audience import Audience, product_seen
+from commerce_graph.catalog.tables import product, variant
+from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
+
+ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "ID": (variant.c.id,),
+    "POSITION": (variant.c.position, variant.c.id),
+    "SKU": (func.coalesce(variant.c.sku, ""), variant.c.id),
+    "TITLE": (variant.c.title, variant.c.id),
+}
+
+
+async def variants(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
+    """Return variants of products that the audience sees.
+
+    Shape: n keys → n results in input order, None where there is none; 1 statement.
+    """
+    wanted = select(variant).where(variant.c.id == any_(cast(list(ids), ARRAY(Uuid))))
+    if not audience.everything:
+        wanted = wanted.join(product, product.c.id == variant.c.product_id).where(*product_seen(audience))
+    found = {row.id: row for row in (await conn.execute(wanted)).all()}
+    return [found.get(key) for key in ids]
+
+
+async def variant_pages(
+    conn: AsyncConnection, product_ids: Sequence[UUID], order: str, args: PageArguments
+) -> list[Page]:
+    """Return a page of each product's variants. Shape: n keys → n pages in input order; 1 statement."""
+    return await read_pages(
+        conn, product_ids, lambda key: select(variant).where(variant.c.product_id == key), Order(ORDERS[order]), args
+    )
+
+
+async def variants_of(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list[list[Row[Any]]]:
+    """Return all variants of products, by position. Shape: n keys → n lists in input order; 1 statement."""
+    wanted = (
+        select(variant)
+        .where(variant.c.product_id == any_(cast(list(product_ids), ARRAY(Uuid))))
+        .order_by(variant.c.product_id, variant.c.position, variant.c.id)
+    )
+    found: dict[UUID, list[Row[Any]]] = {}
+    for row in (await conn.execute(wanted)).all():
+        found.setdefault(row.product_id, []).append(row)
+    return [found.get(key, []) for key in product_ids]
+
+
+async def first_available(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list[Row[Any] | None]:
+    """Return each product's first variant that can be bought, else its first.
+
+    Shape: n keys → n results in input order, None for a product without variants; 1 statement.
+    """
+    ids = func.unnest(cast(list(product_ids), ARRAY(Uuid))).table_valued("id").render_derived()
+    first = (
+        select(variant)
+        .where(variant.c.product_id == ids.c.id)
+        .order_by(variant.c.available.desc(), variant.c.position, variant.c.id)
+        .limit(1)
+        .lateral("first")
+    )
+    rows = (await conn.execute(select(first).select_from(ids.join(first, true())))).all()
+    found = {row.product_id: row for row in rows}
+    return [found.get(key) for key in product_ids]
