@@ -1,5 +1,46 @@
 """Orders: what was bought, how it changes, and who is told."""
 
-from commerce_graph.kernel.graph import Module
+from commerce_graph.kernel.context import Resources
+from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.keys import CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey
+from commerce_graph.order import service
+from commerce_graph.order.graph.event import OrderTrail
+from commerce_graph.order.graph.fulfillment import FulfillmentMutation, OrderFulfillments
+from commerce_graph.order.graph.fulfillment_order import OrderFulfillmentOrders
+from commerce_graph.order.graph.life import OrderMutation
+from commerce_graph.order.graph.line import OrderLines
+from commerce_graph.order.graph.listing import CustomerOrders, OrderQuery
+from commerce_graph.order.graph.order import Order
+from commerce_graph.order.graph.refund import OrderRefunds, RefundMutation
+from commerce_graph.order.graph.transaction import OrderTransactions
+from commerce_graph.order.graph.update import OrderSubscription
 
-module = Module(name="order")
+
+class _Mutation(OrderMutation, FulfillmentMutation, RefundMutation):
+    """What merchants do with orders, parcels and refunds."""
+
+
+async def _finish_refunds(resources: Resources) -> int:
+    return await service.finish_refunds(resources.database)
+
+
+async def _settle_cancelled(resources: Resources) -> int:
+    return await service.settle_cancelled(resources.database)
+
+
+module = Module(
+    name="order",
+    query=OrderQuery,
+    mutation=_Mutation,
+    subscription=OrderSubscription,
+    owns=(Order,),
+    extends=(
+        CustomerOrders, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds, OrderTrail,
+        OrderTransactions,
+    ),
+    refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
+    jobs=(
+        Job("order.finish_refunds", 15, _finish_refunds),
+        Job("order.settle_cancelled", 15, _settle_cancelled),
+    ),
+)  # fmt: skip

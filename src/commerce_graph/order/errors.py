@@ -23,3 +23,13 @@ def wrong_state(path: Sequence[str], message: str) -> Rejected:
 def invalid(path: Sequence[str], message: str) -> Rejected:
     """Return the refusal of an input that does not fit the order."""
     return Rejected("INVALID", path, message)
+
+
+def unknown_fulfillment_order(path: Sequence[str]) -> Rejected:
+    """Return the refusal of a fulfillment order that does not exist."""
+    return Rejected("NOT_FOUND", path, "there is no such fulfillment order")
+
+
+def payment_failed() -> Rejected:
+    """Return the news that a refund was recorded, and that the provider does not give the money back."""
+    return Rejected("PAYMENT_FAILED", ("input",), "the provider refused to give the money back")

@@ -1,5 +1,22 @@
 """Orders: use cases, and the only door for other domains."""
 
-from commerce_graph.order.service.placement import NewLine, NewOrder, note_payment, place
+from commerce_graph.order.service.cancellation import Cancellation
+from commerce_graph.order.service.life import close, reopen
+from commerce_graph.order.service.payments import mark_as_paid, note_payment
+from commerce_graph.order.service.placement import NewLine, NewOrder, place
+from commerce_graph.order.service.refunds import NewRefund, RefundedLine
+from commerce_graph.order.service.settlement import (
+    cancel,
+    create_refund,
+    finish_refund,
+    finish_refunds,
+    settle,
+    settle_cancelled,
+)
+from commerce_graph.order.service.shipment import fulfill
 
-__all__ = ["NewLine", "NewOrder", "note_payment", "place"]
+__all__ = [
+    "Cancellation", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "cancel", "close", "create_refund",
+    "finish_refund", "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen", "settle",
+    "settle_cancelled",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""An order comes into being, and its payment is noted."""
+"""A purchase becomes an order."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -122,24 +122,3 @@ def _line_values(order_id: UUID, position: int, new: NewLine) -> dict[str, Any]:
         "total_minor": new.unit_price_minor * new.quantity,
         "attributes": [dict(pair) for pair in new.attributes],
     }
-
-
-MESSAGES = {
-    "paid": "The payment was captured.",
-    "voided": "The payment was voided.",
-    "authorized": "The payment was authorised.",
-    "refunded": "Money was refunded.",
-}
-
-
-async def note_payment(tx: AsyncConnection, order_id: UUID, change: str) -> None:
-    """Bring the financial status in line with the payment's balance and add an event (`change`: paid, voided, ...).
-
-    Locks: the order's row. Emits: OrderUpdated(change). Repeating it changes nothing.
-    Raises: Rejected(NOT_FOUND).
-    """
-    row = await trail.lock(tx, order_id, [])
-    values = trail.money_values(row, await trail.books(tx, row))
-    if values:
-        await trail.change(tx, row, **values)
-        await trail.record(tx, row, change, MESSAGES.get(change, f"The payment changed: {change}."))

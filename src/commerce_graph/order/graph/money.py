@@ -1,0 +1,53 @@
+"""Money of an order: bags, taxes, delivery."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from commerce_graph.kernel.graph import object_type
+from commerce_graph.kernel.values import MoneyV2, money
+
+
+@object_type
+class MoneyBag:
+    """An amount in the shop's currency and in the buyer's; an order is kept in the buyer's, so both are the same."""
+
+    shop_money: MoneyV2
+    presentment_money: MoneyV2
+
+
+def bag(amount_minor: int, currency: str) -> MoneyBag:
+    """Return minor units as a money bag."""
+    amount = money(amount_minor, currency)
+    return MoneyBag(shop_money=amount, presentment_money=amount)
+
+
+@object_type
+class TaxLine:
+    """A tax that an order bears."""
+
+    title: str
+    rate: float | None = None
+    rate_percentage: float | None = None
+    price: MoneyV2
+    price_set: MoneyV2
+
+
+def tax_line(stored: Mapping[str, Any], currency: str) -> TaxLine:
+    """Return a stored tax as the graph's."""
+    rate_bps, amount = int(stored["rate_bps"]), money(int(stored["amount_minor"]), currency)
+    return TaxLine(
+        title=str(stored["title"]), rate=rate_bps / 10_000, rate_percentage=rate_bps / 100, price=amount,
+        price_set=amount,
+    )  # fmt: skip
+
+
+@object_type
+class ShippingLine:
+    """The delivery that the buyer chose, with what it cost."""
+
+    title: str
+    handle: str | None = None
+    code: str | None = None
+    original_price: MoneyV2
+    original_price_set: MoneyBag
+    price: MoneyV2

@@ -1,0 +1,148 @@
+"""Batched reads of orders and what belongs to them: n keys → n results in input order, one statement a batch."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
+from commerce_graph.order.tables import event, line, order, refund, refund_line
+
+
+def _among(column: ColumnElement[UUID], keys: Sequence[UUID]) -> ColumnElement[bool]:
+    # One array parameter, so that the statement is the same text for any number of keys.
+    return column == any_(literal(list(keys), ARRAY(Uuid)))
+
+
+class OrderRow(Protocol):
+    """A row of the order table, so that what reads it can be checked."""
+
+    id: UUID
+    number: int
+    customer_id: UUID | None
+    email: str | None
+    phone: str | None
+    currency: str
+    note: str | None
+    attributes: Sequence[dict[str, str]]
+    shipping_address: dict[str, Any] | None
+    billing_address: dict[str, Any] | None
+    shipping_handle: str | None
+    shipping_title: str | None
+    tax_included: bool
+    subtotal_minor: int
+    shipping_minor: int
+    tax_minor: int
+    tax_lines: Sequence[dict[str, Any]]
+    total_minor: int
+    refunded_minor: int
+    financial_status: str
+    fulfillment_status: str
+    processed_at: datetime
+    cancelled_at: datetime | None
+    cancel_reason: str | None
+    closed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class LineRow(Protocol):
+    """A row of the line table with its order's currency."""
+
+    id: UUID
+    order_id: UUID
+    product_id: UUID | None
+    variant_id: UUID | None
+    title: str
+    variant_title: str | None
+    sku: str | None
+    vendor: str | None
+    image_url: str | None
+    attributes: Sequence[dict[str, str]]
+    requires_shipping: bool
+    quantity: int
+    current_quantity: int
+    fulfilled_quantity: int
+    unit_price_minor: int
+    total_minor: int
+    tax_minor: int
+    position: int
+    currency: str
+
+
+async def orders(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[OrderRow | None]:
+    """Read orders. Shape: n keys → n results in input order, None where there is no row; 1 statement."""
+    rows: dict[UUID, Any] = {row.id: row for row in await conn.execute(select(order).where(_among(order.c.id, ids)))}
+    return [rows.get(key) for key in ids]
+
+
+async def lines(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[LineRow]]:
+    """Read the lines of orders, with the order's currency. Shape: n keys → n lists in input order; 1 statement."""
+    wanted = select(line, order.c.currency).join(order).where(_among(line.c.order_id, order_ids))
+    found: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for row in await conn.execute(wanted.order_by(line.c.order_id, line.c.position, line.c.id)):
+        found[row.order_id].append(row)
+    return [found[key] for key in order_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLineRow:
+    """Refunded pieces of a line."""
+
+    id: UUID
+    line_id: UUID
+    quantity: int
+    restock_type: str
+    location_id: UUID | None
+    subtotal_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """A refund with its lines."""
+
+    id: UUID
+    order_id: UUID
+    amount_minor: int
+    note: str | None
+    status: str
+    created_at: datetime
+    currency: str
+    lines: list[RefundLineRow]
+
+
+async def refunds(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[RefundRow]]:
+    """Read the refunds of orders, oldest first. Shape: n keys → n lists in input order; 1 statement."""
+    parts = [refund_line.c[name].label(f"part_{name}") for name in RefundLineRow.__slots__]
+    wanted = (
+        select(refund, order.c.currency, *parts)
+        .join(order)
+        .outerjoin(refund_line)
+        .where(_among(refund.c.order_id, order_ids))
+        .order_by(refund.c.id, refund_line.c.id)
+    )
+    found: dict[UUID, RefundRow] = {}
+    for row in await conn.execute(wanted):
+        if row.id not in found:
+            found[row.id] = RefundRow(
+                row.id, row.order_id, row.amount_minor, row.note, row.status, row.created_at, row.currency, []
+            )
+        if row.part_id is not None:
+            part = (row._mapping[f"part_{name}"] for name in RefundLineRow.__slots__)
+            found[row.id].lines.append(RefundLineRow(*part))
+    grouped: defaultdict[UUID, list[RefundRow]] = defaultdict(list)
+    for made in found.values():
+        grouped[made.order_id].append(made)
+    return [grouped[key] for key in order_ids]
+
+
+async def events(conn: AsyncConnection, order_ids: Sequence[UUID], args: PageArguments) -> Sequence[Page]:
+    """Read a page of each order's trail. Shape: n keys → n pages in input order; 1 statement."""
+    return await read_pages(
+        conn, order_ids, lambda key: select(event).where(event.c.order_id == key), Order((event.c.id,)), args
+    )
