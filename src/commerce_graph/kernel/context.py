@@ -135,9 +135,13 @@ class Context:
     def remember(self, reads: Reads) -> None:
         """Take over what a transaction has read, after `forget`, so that the answer does not read it again."""
         for (loader, args), values in reads.seen.items():
-            keyed = self._keyed(loader, args)
-            for key, value in values.items():
-                keyed.prime(_NONE if key is None else key, value)
+            self.prime(loader, values, *args)
+
+    def prime(self, loader: Loads, values: Mapping[Any, Any], *args: Hashable) -> None:
+        """Take over values by key that were read another way, such as by a list, so that `loader` need not read."""
+        keyed = self._keyed(loader, args)
+        for key, value in values.items():
+            keyed.prime(_NONE if key is None else key, value)
 
     def as_customer(self, customer_id: UUID) -> None:
         """Go on as this signed-in customer."""

@@ -11,7 +11,7 @@ import strawberry
 
 from commerce_graph.catalog.graph.filter import ProductCollectionSortKeys, filters_of
 from commerce_graph.catalog.graph.media import at_public_url
-from commerce_graph.catalog.graph.product import Product, ProductConnection, ProductEdge
+from commerce_graph.catalog.graph.product import ProductConnection, product_connection
 from commerce_graph.catalog.graph.reading import READ_PRODUCTS, SEO, audience, price_market, shortened
 from commerce_graph.catalog.loaders import collections
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, collection_product_pages
@@ -129,13 +129,13 @@ class Collection(CollectionKey):
     @batch_field
     async def products(
         parents: Sequence["Collection"], ctx: Context, first: int | None = None, last: int | None = None,
-        after: str | None = None, before: str | None = None, reverse: bool = False,
-        sort_key: ProductCollectionSortKeys = ProductCollectionSortKeys.COLLECTION_DEFAULT,
+        after: str | None = None, before: str | None = None, reverse: bool | None = False,
+        sort_key: ProductCollectionSortKeys | None = ProductCollectionSortKeys.COLLECTION_DEFAULT,
         filters: list[ProductFilter] | None = None,
     ) -> list[ProductConnection]:  # fmt: skip
         """The products in it. Those without a price in the market are left out of an order by price."""
         args = page_arguments(first, last, after, before, reverse)
-        return await _pages(ctx, parents, sort_key, args, filters)
+        return await _pages(ctx, parents, sort_key or ProductCollectionSortKeys.COLLECTION_DEFAULT, args, filters)
 
     @batch_field(access=READ_PRODUCTS)
     async def has_product(parents: Sequence["Collection"], ctx: Context, id: strawberry.ID) -> list[bool]:
@@ -165,7 +165,7 @@ async def _pages(
     for order, keys in by_order.items():
         listing = Listing(audience(ctx), order, args, filters=kept, market=market)
         for key, page in zip(keys, await ctx.load_many(collection_product_pages, keys, listing), strict=True):
-            found[key] = page.connection(ProductConnection, ProductEdge, Product.of)
+            found[key] = product_connection(ctx, page)
     return [found[parent.uuid] for parent in parents]
 
 
@@ -192,7 +192,7 @@ class ProductCollections(ProductKey):
     @batch_field
     async def collections(
         parents: Sequence[ProductKey], ctx: Context, first: int | None = None, last: int | None = None,
-        after: str | None = None, before: str | None = None, reverse: bool = False,
+        after: str | None = None, before: str | None = None, reverse: bool | None = False,
     ) -> list[CollectionConnection]:  # fmt: skip
         """The collections it is in."""
         args = page_arguments(first, last, after, before, reverse)

@@ -10,7 +10,7 @@ from commerce_graph.catalog.graph.collection import (
 )
 from commerce_graph.catalog.graph.filter import ProductSortKeys
 from commerce_graph.catalog.graph.node import NodeQuery
-from commerce_graph.catalog.graph.product import Product, ProductConnection, ProductEdge
+from commerce_graph.catalog.graph.product import Product, ProductConnection, product_connection
 from commerce_graph.catalog.graph.reading import audience, price_market
 from commerce_graph.catalog.loaders import collections, labels, products
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, product_page
@@ -55,14 +55,14 @@ class CatalogQuery(NodeQuery):
             raise RequestError("BAD_USER_INPUT", "give exactly one of `id` and `handle`")
         if id is not None:
             (found,) = await entities(ctx, ProductKey, [ctx.key_of(id, "Product")])
-            return found
+            return found  # type: ignore[no-any-return]
         row = await ctx.load(products.products_by_handle, handle, audience(ctx))
         return row and Product.of(row)
 
     @field
     async def products(
         self, info: strawberry.Info, first: int | None = None, last: int | None = None, after: str | None = None,
-        before: str | None = None, reverse: bool = False, sort_key: ProductSortKeys = ProductSortKeys.ID,
+        before: str | None = None, reverse: bool | None = False, sort_key: ProductSortKeys | None = ProductSortKeys.ID,
         query: str | None = None,
     ) -> ProductConnection:  # fmt: skip
         """The shop's products. `query` is Shopify's search syntax over title, product_type, vendor, tag, tag_not,
@@ -72,13 +72,13 @@ class CatalogQuery(NodeQuery):
         ctx: Context = info.context
         args = page_arguments(first, last, after, before, reverse)
         asked = parse(query)
-        priced = sort_key.name in BY_PRICE or PRICE_FIELD in names(asked)
+        order = (sort_key or ProductSortKeys.ID).name
+        priced = order in BY_PRICE or PRICE_FIELD in names(asked)
         market = await price_market(ctx) if priced else None
-        listing = Listing(audience(ctx), sort_key.name, args, query=asked, market=market)
+        listing = Listing(audience(ctx), order, args, query=asked, market=market)
         async with ctx.database.read() as conn:
             page = await product_page(conn, listing)
-        made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of)
-        return made
+        return product_connection(ctx, page)
 
     @field
     async def collection(
@@ -90,23 +90,24 @@ class CatalogQuery(NodeQuery):
             raise RequestError("BAD_USER_INPUT", "give exactly one of `id` and `handle`")
         if id is not None:
             (found,) = await entities(ctx, CollectionKey, [ctx.key_of(id, "Collection")])
-            return found
+            return found  # type: ignore[no-any-return]
         row = await ctx.load(collections.collections_by_handle, handle, audience(ctx))
         return row and Collection.of(row)
 
     @field
     async def collections(
         self, info: strawberry.Info, first: int | None = None, last: int | None = None, after: str | None = None,
-        before: str | None = None, reverse: bool = False, sort_key: CollectionSortKeys = CollectionSortKeys.ID,
-        query: str | None = None,
+        before: str | None = None, reverse: bool | None = False,
+        sort_key: CollectionSortKeys | None = CollectionSortKeys.ID, query: str | None = None,
     ) -> CollectionConnection:  # fmt: skip
         """The shop's collections. `query` is Shopify's search syntax over title, handle, id, updated_at and
         collection_type (`smart` or `custom`); words without a field are looked for in titles."""
         ctx: Context = info.context
         args = page_arguments(first, last, after, before, reverse)
         asked = parse(query)
+        order = (sort_key or CollectionSortKeys.ID).name
         async with ctx.database.read() as conn:
-            page = await collections.collection_page(conn, audience(ctx), asked, sort_key.name, args)
+            page = await collections.collection_page(conn, audience(ctx), asked, order, args)
         made: CollectionConnection = page.connection(CollectionConnection, CollectionEdge, Collection.of)
         return made
 

@@ -34,7 +34,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
-from commerce_graph.kernel.pages import Connection, Edge, page_arguments
+from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import ProductKey, ProductVariantKey
 from commerce_graph.vocabulary import Count, ProductStatus
@@ -114,12 +114,12 @@ class Product(ProductKey):
     @batch_field
     async def variants(
         parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
-        after: str | None = None, before: str | None = None, reverse: bool = False,
-        sort_key: ProductVariantSortKeys = ProductVariantSortKeys.POSITION,
+        after: str | None = None, before: str | None = None, reverse: bool | None = False,
+        sort_key: ProductVariantSortKeys | None = ProductVariantSortKeys.POSITION,
     ) -> list[ProductVariantConnection]:  # fmt: skip
         """Its variants."""
         args = page_arguments(first, last, after, before, reverse)
-        order = "POSITION" if sort_key is ProductVariantSortKeys.RELEVANCE else sort_key.name
+        order = sort_key.name if sort_key and sort_key is not ProductVariantSortKeys.RELEVANCE else "POSITION"
         pages = await ctx.load_many(variants.variant_pages, [parent.uuid for parent in parents], order, args)
         return [page.connection(ProductVariantConnection, ProductVariantEdge, ProductVariant.of) for page in pages]
 
@@ -132,11 +132,11 @@ class Product(ProductKey):
     @batch_field
     async def variant_by_selected_options(
         parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput],
-        ignore_unknown_options: bool = False, case_insensitive_match: bool = False,
+        ignore_unknown_options: bool | None = False, case_insensitive_match: bool | None = False,
     ) -> list[ProductVariantKey | None]:  # fmt: skip
         """The variant with the selected options, the first of them where they leave several."""
         wanted = chosen_pairs(selected_options)
-        told = {"ignore_unknown": ignore_unknown_options, "any_case": case_insensitive_match}
+        told = {"ignore_unknown": bool(ignore_unknown_options), "any_case": bool(case_insensitive_match)}
         found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
         rows = [
             exactly(rows, known_choice(parent.row.options, wanted, **told))
@@ -147,7 +147,7 @@ class Product(ProductKey):
     @batch_field
     async def selected_or_first_available_variant(
         parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput] | None = None,
-        ignore_unknown_options: bool = True, case_insensitive_match: bool = False,
+        ignore_unknown_options: bool | None = True, case_insensitive_match: bool | None = False,
     ) -> list[ProductVariantKey | None]:  # fmt: skip
         """The variant with the selected options, else the first that can be bought, else the first."""
         keys = [parent.uuid for parent in parents]
@@ -155,7 +155,7 @@ class Product(ProductKey):
         if not wanted:
             rows = await ctx.load_many(variants.first_available, keys)
             return [row and ProductVariant.of(row) for row in rows]
-        told = {"ignore_unknown": ignore_unknown_options, "any_case": case_insensitive_match}
+        told = {"ignore_unknown": bool(ignore_unknown_options), "any_case": bool(case_insensitive_match)}
         found = await ctx.load_many(variants.variants_of, keys)
         rows = [
             chosen_or_first(rows, known_choice(parent.row.options, wanted, **told))
@@ -166,11 +166,11 @@ class Product(ProductKey):
     @batch_field
     async def adjacent_variants(
         parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput] | None = None,
-        ignore_unknown_options: bool = True, case_insensitive_match: bool = False,
+        ignore_unknown_options: bool | None = True, case_insensitive_match: bool | None = False,
     ) -> list[list[ProductVariantKey]]:  # fmt: skip
         """The variants that differ in one option from the selected ones, else from the first that can be bought."""
         wanted = chosen_pairs(selected_options)
-        told = {"ignore_unknown": ignore_unknown_options, "any_case": case_insensitive_match}
+        told = {"ignore_unknown": bool(ignore_unknown_options), "any_case": bool(case_insensitive_match)}
         found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
         near = [
             adjacent(rows, parent.row.options, known_choice(parent.row.options, wanted, **told))
@@ -199,8 +199,8 @@ class Product(ProductKey):
     @batch_field
     async def media(
         parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
-        after: str | None = None, before: str | None = None, reverse: bool = False,
-        sort_key: ProductMediaSortKeys = ProductMediaSortKeys.POSITION,
+        after: str | None = None, before: str | None = None, reverse: bool | None = False,
+        sort_key: ProductMediaSortKeys | None = ProductMediaSortKeys.POSITION,
     ) -> list[MediaConnection]:  # fmt: skip
         """Its media."""
         args = page_arguments(first, last, after, before, reverse)
@@ -211,8 +211,8 @@ class Product(ProductKey):
     @batch_field
     async def images(
         parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
-        after: str | None = None, before: str | None = None, reverse: bool = False,
-        sort_key: ProductImageSortKeys = ProductImageSortKeys.POSITION,
+        after: str | None = None, before: str | None = None, reverse: bool | None = False,
+        sort_key: ProductImageSortKeys | None = ProductImageSortKeys.POSITION,
     ) -> list[ImageConnection]:  # fmt: skip
         """Its pictures."""
         args = page_arguments(first, last, after, before, reverse)
@@ -236,3 +236,10 @@ class ProductEdge(Edge[ProductKey]):
 @object_type(access=LISTINGS)
 class ProductConnection(Connection[ProductKey]):
     """A page of products."""
+
+
+def product_connection(ctx: Context, page: Page) -> ProductConnection:
+    """Return a page of products, and keep them for whoever asks for one of them again."""
+    ctx.prime(products.products, {row.id: row for row in page.rows}, audience(ctx))
+    made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of)
+    return made
