@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Select, Uuid, any_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.customer.tables import access_token, address, customer
@@ -81,9 +81,20 @@ async def profiles(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[Profi
 
 async def customer_of_token(conn: AsyncConnection, token: str) -> UUID | None:
     """Return whose access token it is, None where it is unknown or has expired. 1 statement."""
-    valid = (access_token.c.hash == token_hash(token), access_token.c.expires_at > func.now())
-    found: UUID | None = (await conn.execute(select(access_token.c.customer_id).where(*valid))).scalar_one_or_none()
+    (found,) = await customers_of_tokens(conn, [token])
     return found
+
+
+async def customers_of_tokens(conn: AsyncConnection, tokens: Sequence[str]) -> Sequence[UUID | None]:
+    """Return whose access tokens they are.
+
+    Shape: n tokens → n results in input order, None for one that is unknown or has expired; 1 statement.
+    """
+    hashes = [token_hash(token) for token in tokens]
+    known = access_token.c.hash == any_(cast(hashes, ARRAY(LargeBinary)))
+    query = select(access_token.c.hash, access_token.c.customer_id).where(known, access_token.c.expires_at > func.now())
+    found = {row.hash: row.customer_id for row in await conn.execute(query)}
+    return [found.get(each) for each in hashes]
 
 
 async def credentials(conn: AsyncConnection, email: str) -> Credentials | None:
