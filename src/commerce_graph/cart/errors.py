@@ -1,8 +1,14 @@
 """What a caller can be told about a cart."""
 
 from enum import Enum
+from typing import Any
+
+import strawberry
+
+from commerce_graph.kernel.values import user_error
 
 
+@strawberry.enum(description="Why a change of a cart was refused.")
 class CartErrorCode(Enum):
     """Why a change of a cart was refused."""
 
@@ -23,9 +29,13 @@ class CartErrorCode(Enum):
     TOO_MANY_DELIVERY_ADDRESSES = "TOO_MANY_DELIVERY_ADDRESSES"
 
 
+@strawberry.enum(description="What a change of a cart could not do in full.")
 class CartWarningCode(Enum):
     """What a change of a cart could not do in full."""
 
     DISCOUNT_NOT_FOUND = "DISCOUNT_NOT_FOUND"
     MERCHANDISE_NOT_ENOUGH_STOCK = "MERCHANDISE_NOT_ENOUGH_STOCK"
     MERCHANDISE_OUT_OF_STOCK = "MERCHANDISE_OUT_OF_STOCK"
+
+
+CartUserError: Any = user_error("CartUserError", CartErrorCode, "Why a change of a cart was refused.", shareable=True)

@@ -135,7 +135,7 @@ class UserError(DisplayableError):
     message: str
 
 
-def user_error(name: str, codes: Any, description: str) -> Any:
+def user_error(name: str, codes: Any, description: str, *, shareable: bool = False) -> Any:
     """Declare a payload's error type, `name { code field message }`, whose codes are the members of an enum."""
 
     class Declared(DisplayableError):
@@ -145,7 +145,7 @@ def user_error(name: str, codes: Any, description: str) -> Any:
 
     Declared.codes: ClassVar[Any] = codes  # type: ignore[misc, attr-defined]
     Declared.__name__ = name
-    return object_type(Declared, name=name, description=description)
+    return object_type(Declared, name=name, description=description, shareable=shareable)
 
 
 __all__ = [

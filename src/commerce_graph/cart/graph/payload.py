@@ -1,21 +1,16 @@
 """What comes of a change of a cart, in the graph."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
+from uuid import UUID
 
 import strawberry
 
-from commerce_graph.cart.errors import CartErrorCode as ErrorCode
-from commerce_graph.cart.errors import CartWarningCode as WarningCode
+from commerce_graph.cart.errors import CartUserError, CartWarningCode
 from commerce_graph.cart.graph.cart import Cart, the_cart
 from commerce_graph.cart.service import Notice, Written, no_such_cart
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import object_type
 from commerce_graph.kernel.ids import to_gid
-from commerce_graph.kernel.values import user_error
-
-CartErrorCode: Any = strawberry.enum(ErrorCode, description="Why a change of a cart was refused.")
-CartWarningCode: Any = strawberry.enum(WarningCode, description="What a change of a cart could not do in full.")
-CartUserError: Any = user_error("CartUserError", CartErrorCode, "Why a change of a cart was refused.")
 
 
 @object_type
@@ -124,7 +119,7 @@ def _warning(ctx: Context, notice: Notice) -> CartWarning:
     return CartWarning(code=CartWarningCode[notice.code], message=notice.message, target=strawberry.ID(gid))
 
 
-def cart_key(ctx: Context, gid: str) -> Any:
+def cart_key(ctx: Context, gid: str) -> UUID:
     """Return the key of a cart that the caller has shown the id of.
 
     Raises: Rejected(INVALID) where the id is not the cart's secret one, RequestError(INVALID_ID) for no id of a cart.
