@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, RowMapping, Select, Text, func, or_, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
@@ -67,6 +68,11 @@ async def all_markets(conn: AsyncConnection) -> Sequence[Market]:
     return [to_market(row) for row in rows.mappings()]
 
 
+async def market_list(conn: AsyncConnection, keys: Sequence[bool]) -> Sequence[Sequence[Market]]:
+    """Return `all_markets` for the one key True, to be read once in an operation. 1 statement."""
+    return [await all_markets(conn)] * len(keys)
+
+
 async def prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
     """Return prices. Shape: n keys → n results in input order, None where it has no price there; 1 statement."""
     found = await conn.execute(
@@ -85,7 +91,7 @@ async def shown_prices(conn: AsyncConnection, variant_ids: Sequence[UUID], marke
     """
     found = await conn.execute(
         select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
-        .distinct(price.c.variant_id)
+        .ext(distinct_on(price.c.variant_id))
         .join(market)
         .where(price.c.variant_id == func.any(list(variant_ids)), _shown_in(market_id))
         .order_by(price.c.variant_id, (market.c.id == market_id).desc())
@@ -110,7 +116,7 @@ async def shown_ranges(
             func.max(price.c.compare_at_minor).label("compare_at_max_minor"),
             market.c.currency,
         )
-        .distinct(price.c.product_id)
+        .ext(distinct_on(price.c.product_id))
         .join(market)
         .where(price.c.product_id == func.any(list(product_ids)), _shown_in(market_id))
         .group_by(price.c.product_id, market.c.id)
