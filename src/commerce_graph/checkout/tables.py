@@ -5,8 +5,12 @@ from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
 from commerce_graph.kernel.columns import count, document, key, minor, moment, one_of, uuid, words
 from commerce_graph.kernel.database import metadata
 
-STATES = ["RESERVED", "ACTION_REQUIRED", "AUTHORIZED", "PLACED", "COMPLETED", "FAILED"]
-"""The steps done: stock reserved, buyer must act, money authorised, order placed, money captured; or given up."""
+STATES = ["RESERVED", "ACTION_REQUIRED", "PLACED", "COMPLETED", "VOIDING", "FAILED"]
+"""The steps done: stock reserved, buyer must act, order placed, money captured; or giving up (no order can be placed
+any more, the money is let go of first), given up.
+
+That money was authorised is in the payment's books alone: what is written twice can disagree.
+"""
 
 attempt = Table(
     "attempt",
@@ -31,13 +35,13 @@ attempt = Table(
     UniqueConstraint("cart_id", "token"),
     one_of("state", STATES),
     CheckConstraint("amount_minor >= 0", name="amount_positive"),
-    CheckConstraint("(state = 'FAILED') = (error_code IS NOT NULL)", name="failed_says_why"),
+    CheckConstraint("(state IN ('VOIDING', 'FAILED')) = (error_code IS NOT NULL)", name="failed_says_why"),
     CheckConstraint("(state = 'COMPLETED') = (completed_at IS NOT NULL)", name="completed_says_when"),
     # A cart has one purchase that is under way or done.
     Index("uq_attempt_cart", "cart_id", unique=True, postgresql_where=text("state <> 'FAILED'")),
     Index(
         "ix_attempt_unfinished", "lease_until",
-        postgresql_where=text("state IN ('RESERVED', 'ACTION_REQUIRED', 'AUTHORIZED', 'PLACED')"),
+        postgresql_where=text("state IN ('RESERVED', 'ACTION_REQUIRED', 'PLACED', 'VOIDING')"),
     ),
     schema="checkout",
 )  # fmt: skip

@@ -1,0 +1,14 @@
+"""Purchases: a cart becomes an order, in one saga."""
+
+from commerce_graph.checkout import graph, handlers
+from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.keys import CartKey
+
+module = Module(
+    name="checkout",
+    query=graph.CheckoutQuery,
+    mutation=graph.CheckoutMutation,
+    refers=(CartKey,),
+    handlers=(("PaymentAnswered", handlers.on_payment_answered),),
+    jobs=(Job("checkout.resume", every_s=1, run=handlers.resume),),
+)

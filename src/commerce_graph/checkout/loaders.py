@@ -1,0 +1,55 @@
+"""Batched reads of purchases."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, cast, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.checkout.tables import attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A purchase that is under way, done or given up."""
+
+    id: UUID
+    cart_id: UUID
+    token: str
+    order_id: UUID
+    state: str
+    amount_minor: int
+    currency: str
+    session_id: str | None
+    action_url: str | None
+    error_code: str | None
+    error_message: str | None
+    tries: int
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+
+
+COLUMNS = tuple(attempt.c[member.name] for member in fields(Attempt))
+"""All but the snapshot, which only placing the order needs."""
+
+
+def to_attempt(row: Mapping[Any, Any]) -> Attempt:
+    """Return a row of COLUMNS as a purchase."""
+    return Attempt(**{member.name: row[member.name] for member in fields(Attempt)})
+
+
+async def attempts(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[Attempt | None]:
+    """Return purchases. Shape: n keys → n results in input order, None where there is none; 1 statement."""
+    statement = select(*COLUMNS).where(attempt.c.id == any_(cast(list(ids), ARRAY(Uuid))))
+    found = {row["id"]: to_attempt(row) for row in (await conn.execute(statement)).mappings()}
+    return [found.get(each) for each in ids]
+
+
+async def attempts_of(conn: AsyncConnection, cart_id: UUID) -> Sequence[Attempt]:
+    """Return a cart's purchases, the latest first. 1 statement."""
+    statement = select(*COLUMNS).where(attempt.c.cart_id == cart_id).order_by(attempt.c.id.desc())
+    return [to_attempt(row) for row in (await conn.execute(statement)).mappings()]

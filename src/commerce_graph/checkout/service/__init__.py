@@ -1,0 +1,11 @@
+"""Purchases: use cases, and the only door for other domains."""
+
+from commerce_graph.checkout.loaders import Attempt, attempts
+from commerce_graph.checkout.rules import Problem
+from commerce_graph.checkout.service.saga import Purchases, drive, resume, wake
+from commerce_graph.checkout.service.submission import Readiness, Submission, readiness, submit
+
+__all__ = [
+    "Attempt", "Problem", "Purchases", "Readiness", "Submission", "attempts", "drive", "readiness", "resume", "submit",
+    "wake",
+]  # fmt: skip

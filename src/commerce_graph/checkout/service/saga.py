@@ -1,0 +1,272 @@
+"""A purchase is driven from step to step, each short, recorded and safe to repeat, by whoever holds its lease."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.cart import service as carts
+from commerce_graph.checkout import rules
+from commerce_graph.checkout.loaders import COLUMNS, Attempt, to_attempt
+from commerce_graph.checkout.rules import Step
+from commerce_graph.checkout.service import snapshot
+from commerce_graph.checkout.tables import attempt
+from commerce_graph.fulfilment import service as fulfilment
+from commerce_graph.inventory import service as inventory
+from commerce_graph.kernel.clock import now
+from commerce_graph.kernel.context import Resources
+from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.limits import (
+    CHECKOUT_ACTION_POLL_S,
+    CHECKOUT_LEASE_S,
+    CHECKOUT_RESUME_BATCH_MAX,
+    CHECKOUTS_RUNNING_MAX,
+)
+from commerce_graph.order import service as orders
+from commerce_graph.payment import service as payment
+from commerce_graph.payment.service import Outcome
+
+log = structlog.get_logger()
+
+Passing = Callable[[str], None]
+"""Called with the name of each point between two steps; a test stops a purchase there."""
+
+
+def _pass(point: str) -> None:
+    """Go on."""
+
+
+@dataclass(slots=True)
+class Purchases:
+    """The purchases that this process drives on beside its requests. One for a process, in `Resources.services`."""
+
+    passing: Passing = _pass
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, resources: Resources) -> "Purchases":
+        """Return the process's purchases."""
+        found = resources.services.setdefault("checkout", cls())
+        assert isinstance(found, cls)
+        return found
+
+    @property
+    def busy(self) -> bool:
+        """Whether no more should be begun here now. Limits: CHECKOUTS_RUNNING_MAX."""
+        return len(self._tasks) >= CHECKOUTS_RUNNING_MAX
+
+    def start(self, db: Database, begun: Attempt) -> None:
+        """Drive a purchase on in a task of its own. Should the process end, a worker goes on from what is recorded."""
+        self._keep(asyncio.create_task(drive(db, begun, self.passing)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        # The event loop holds tasks weakly: without this one could vanish half-way.
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("checkout.stopped", exc_info=task.exception())
+
+    async def settle(self) -> None:
+        """Wait until every purchase that was begun here has come to rest."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def resume(resources: Resources) -> int:
+    """Take purchases that nobody works on and drive them on; returns how many. Several workers may run at once.
+
+    Limits: CHECKOUT_RESUME_BATCH_MAX at a time.
+    """
+    async with resources.database.begin() as tx:
+        taken = await _claim(tx)
+    passing = Purchases.of(resources).passing
+    await asyncio.gather(*(drive(resources.database, each, passing) for each in taken))
+    return len(taken)
+
+
+async def _claim(tx: AsyncConnection) -> list[Attempt]:
+    at = now()
+    free = (
+        select(attempt.c.id)
+        .where(attempt.c.state.in_(rules.UNFINISHED), attempt.c.lease_until < at)
+        .order_by(attempt.c.lease_until)
+        .limit(CHECKOUT_RESUME_BATCH_MAX)
+        .with_for_update(skip_locked=True)  # what another worker is taking is not waited for
+    )
+    lease = at + timedelta(seconds=CHECKOUT_LEASE_S)
+    claiming = update(attempt).where(attempt.c.id.in_(free)).values(lease_until=lease)
+    return [to_attempt(row) for row in (await tx.execute(claiming.returning(*COLUMNS))).mappings()]
+
+
+async def wake(db: Database, order_id: UUID) -> None:
+    """End the lease of a purchase that waits for its buyer, so that a worker takes it now. 1 statement."""
+    waiting = update(attempt).where(attempt.c.order_id == order_id, attempt.c.state == "ACTION_REQUIRED")
+    async with db.begin() as tx:
+        await tx.execute(waiting.values(lease_until=now()))
+
+
+async def drive(db: Database, begun: Attempt, passing: Passing = _pass) -> None:
+    """Drive a purchase on until it is done, given up, or has to wait. The caller holds its lease.
+
+    Nothing is lost where it stops, and nothing doubled where two do it at once: every step is guarded by the
+    recorded state and repeatable. A fault counts as a try that brought nothing.
+    """
+    at: Attempt | None = begun
+    try:
+        while at is not None:
+            at = await _step(db, at, passing)
+    except Exception:
+        log.exception("checkout.fault", attempt_id=str(begun.id), order_id=str(begun.order_id))
+        try:
+            await _put_off(db, at or begun)
+        except (SQLAlchemyError, OSError):
+            log.warning("checkout.lease_left_to_end", attempt_id=str(begun.id))
+
+
+async def _step(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
+    """Do the next step; None where there is none for now."""
+    step = rules.next_step(at.state, at.amount_minor, at.tries, at.created_at, now())
+    if step is Step.AUTHORIZE:
+        return await _authorize(db, at, passing)
+    if step is Step.PLACE:
+        return await _place(db, at, passing)
+    if step is Step.CAPTURE:
+        await _capture(db, at, passing)
+    if step is Step.VOID:
+        await _void(db, at, passing)
+    if step is Step.GIVE_UP:
+        return await _give_up(db, at, *rules.why_given_up(at.state, at.tries))
+    return None
+
+
+async def _authorize(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
+    passing("reserved")
+    outcome = await payment.authorize(db, at.order_id, at.session_id or "")
+    passing("authorized")
+    if outcome.status == "SUCCESS":
+        return await _place(db, at, passing)
+    if outcome.status == "FAILURE":
+        await _fail(db, at, outcome.code or "PAYMENT_ERROR", outcome.message or "The payment failed.")
+    elif outcome.status == "ACTION":
+        await _wait_for_buyer(db, at, outcome)
+    else:
+        await _put_off(db, at)
+    return None
+
+
+async def _wait_for_buyer(db: Database, at: Attempt, outcome: Outcome) -> None:
+    """Keep the hold until its end; PaymentAnswered wakes the purchase, and the provider is asked from time to time."""
+    await _write(
+        db,
+        at,
+        rules.UNDECIDED,
+        state="ACTION_REQUIRED",
+        action_url=outcome.action_url,
+        lease_until=now() + timedelta(seconds=CHECKOUT_ACTION_POLL_S),
+    )
+
+
+async def _put_off(db: Database, at: Attempt) -> None:
+    """Leave a purchase alone for a while, longer after each try."""
+    lease = now() + timedelta(seconds=rules.retry_s(at.tries))
+    await _write(db, at, rules.UNFINISHED, tries=at.tries + 1, lease_until=lease)
+
+
+async def _write(db: Database, at: Attempt, states: tuple[str, ...], **values: Any) -> bool:
+    """Write into a purchase that is still in one of `states`, and tell whether it was."""
+    async with db.begin() as tx:
+        mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_(states))
+        return bool((await tx.execute(mine.values(**values, updated_at=now()))).rowcount)
+
+
+class _HoldExpired(Exception):
+    """Rolls the placing of an order back, whose stock was let go of meanwhile."""
+
+
+async def _place(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
+    """Place the order, commit its stock, open its fulfilment and complete the cart, all in one transaction."""
+    try:
+        async with db.begin() as tx:
+            placed = await _placed(tx, at)
+            passing("placing")
+    except _HoldExpired:
+        return await _give_up(db, at, *rules.out_of_time())
+    passing("placed")
+    return placed
+
+
+async def _placed(tx: AsyncConnection, at: Attempt) -> Attempt | None:
+    """Locks: attempt, cart, order, fulfillment orders, reservations."""
+    time = now()
+    values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
+    if at.amount_minor == 0:  # nothing is captured, so nothing is left to do
+        values |= {"state": "COMPLETED", "completed_at": time}
+    mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_(rules.UNDECIDED))
+    stored = (
+        await tx.execute(mine.values(**values, updated_at=time).returning(attempt.c.snapshot))
+    ).scalar_one_or_none()
+    if stored is None:
+        return None  # another process was first, and goes on with it
+    taken = snapshot.read(stored)
+    await carts.complete(tx, at.cart_id, at.order_id)
+    await orders.place(tx, taken.order)
+    await fulfilment.open_orders(tx, at.order_id, taken.parts)
+    if not await inventory.commit(tx, at.order_id):
+        raise _HoldExpired
+    return replace(at, state=values["state"], tries=0)
+
+
+async def _capture(db: Database, at: Attempt, passing: Passing) -> None:
+    outcome = await payment.capture(db, at.order_id)
+    passing("captured")
+    if outcome.status not in ("SUCCESS", "FAILURE"):
+        await _put_off(db, at)  # the order stands; the money is asked for until the provider answers
+        return
+    async with db.begin() as tx:
+        time = now()
+        mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state == "PLACED")
+        done = await tx.execute(mine.values(state="COMPLETED", completed_at=time, updated_at=time))
+        if done.rowcount:
+            # A capture that was refused (the merchant voided it, say) is on the order for the merchant to see.
+            await orders.note_payment(tx, at.order_id, "paid" if outcome.status == "SUCCESS" else "capture_failed")
+    passing("completed")
+
+
+async def _give_up(db: Database, at: Attempt, code: str, message: str) -> Attempt | None:
+    """Record that no order can be placed any more. A process that lost its lease but works on is stopped by it."""
+    lease = now() + timedelta(seconds=CHECKOUT_LEASE_S)
+    why = {"state": "VOIDING", "error_code": code, "error_message": message}
+    if not await _write(db, at, rules.UNDECIDED, **why, tries=0, lease_until=lease):
+        return None
+    return replace(at, state="VOIDING", error_code=code, error_message=message, tries=0)
+
+
+async def _void(db: Database, at: Attempt, passing: Passing) -> None:
+    """Let go of the money first, then of the stock: a purchase that failed has nothing of its buyer's."""
+    passing("giving_up")
+    outcome = await payment.void(db, at.order_id)
+    passing("voided")
+    if outcome.status in ("SUCCESS", "FAILURE"):
+        await _fail(db, at, at.error_code or "ERROR", at.error_message or "The purchase failed.")
+    else:
+        await _put_off(db, at)
+
+
+async def _fail(db: Database, at: Attempt, code: str, message: str) -> None:
+    """Record why, open the cart again and give the stock back. Locks: attempt, cart, levels, reservations."""
+    async with db.begin() as tx:
+        mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_((*rules.UNDECIDED, "VOIDING")))
+        failed = mine.values(state="FAILED", error_code=code, error_message=message, updated_at=now())
+        if (await tx.execute(failed)).rowcount:
+            await carts.reopen(tx, at.cart_id)
+            await inventory.release(tx, at.order_id)
