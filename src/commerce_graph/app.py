@@ -71,6 +71,9 @@ EXAMPLES = HERE / "examples"
 STOREFRONT_HEADERS = ("X-Shopify-Storefront-Access-Token", "Shopify-Storefront-Private-Token")
 ADMIN_HEADER = "X-Shopify-Access-Token"
 
+CUSTOMER_TOKENS = "customer_"
+"""How customers' tokens begin; no API token does."""
+
 LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Storefronts under development, which `dev` lets in."""
 
@@ -160,9 +163,10 @@ class Callers:
         return found
 
     async def _bearer(self, token: str, caller: Principal | None) -> Principal:
-        found = await self._tokens.principal(token) if caller is None else None
-        if found:
-            return found
+        if caller is None and not token.startswith(CUSTOMER_TOKENS):
+            found = await self._tokens.principal(token)
+            if found:
+                return found
         async with self._database.read() as conn:
             customer_id = await customer_service.customer_of_token(conn, token)
         if customer_id is None:
@@ -187,6 +191,7 @@ def create(
     *,
     tokens: Mapping[str, str] | None = None,
     examples: Sequence[Example] | None = None,
+    engine: Engine | None = None,
 ) -> Starlette:
     """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL.
 
@@ -195,7 +200,7 @@ def create(
     settings = settings or Settings.read()
     configure_logging(settings.log_format, settings.log_level)
     resources = open_resources(settings)
-    engine = Engine(graph(settings.only))
+    engine = engine or Engine(graph(settings.only))
     callers = Callers(resources)
     page = _page(settings, tokens or {}, read_examples(EXAMPLES) if examples is None else examples)
     origins = list(settings.allowed_origins)

@@ -35,38 +35,23 @@ def _names(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
-    """What the process is told from outside."""
+class DatabaseSettings(BaseSettings):
+    """What a command that only needs the database is told from outside."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     database_url: str
-    redis_url: str
-    secret: SecretStr
-    """Seals capability ids. Changing it makes carts and guests' orders unreachable for who holds their old ids."""
-    host: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65_535)
-    public_url: str = ""
-    """How browsers and buyers reach this server; `http://HOST:PORT` when empty."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    database_pool_size: int = Field(10, ge=1, le=1_000)
-    graphiql: bool = False
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    workers: int = Field(1, ge=1, le=64, validation_alias=AliasChoices("workers", "web_concurrency"))
-    background: bool = True
-    """Whether this process also relays events and runs the domains' jobs."""
-    only: Annotated[tuple[str, ...], NoDecode] = ()
-    """Names of the domains to serve; empty for all."""
 
     @classmethod
     def read(cls, **given: Any) -> Self:
-        """Read the environment; what is given wins over it.
+        """Read the environment; what is given and not None wins over it.
 
         Raises: SettingsError.
         """
         try:
-            return cls(**given)
+            return cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as wrong:
             raise SettingsError("\n".join(_told(error) for error in wrong.errors())) from None
 
@@ -78,6 +63,31 @@ class Settings(BaseSettings):
             raise ValueError("is not the URL of a PostgreSQL database")
         # libpq's spelling is what people copy; asyncpg calls the same thing `ssl`.
         return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
+
+    @field_validator("log_format", "log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+
+class Settings(DatabaseSettings):
+    """What a server or a worker is told from outside."""
+
+    redis_url: str
+    secret: SecretStr
+    """Seals capability ids. Changing it makes carts and guests' orders unreachable for who holds their old ids."""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65_535)
+    public_url: str = ""
+    """How browsers and buyers reach this server; `http://HOST:PORT` when empty."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    database_pool_size: int = Field(10, ge=1, le=1_000)
+    graphiql: bool = False
+    workers: int = Field(1, ge=1, le=64, validation_alias=AliasChoices("workers", "web_concurrency"))
+    background: bool = True
+    """Whether this process also relays events and runs the domains' jobs."""
+    only: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of the domains to serve; empty for all."""
 
     @field_validator("redis_url")
     @classmethod
@@ -113,11 +123,6 @@ class Settings(BaseSettings):
     @classmethod
     def _only(cls, value: Any) -> Any:
         return _names(value)
-
-    @field_validator("log_format", "log_level", mode="before")
-    @classmethod
-    def _lower(cls, value: Any) -> Any:
-        return value.lower() if isinstance(value, str) else value
 
     @property
     def address(self) -> str:
