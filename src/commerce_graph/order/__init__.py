@@ -24,8 +24,8 @@ async def _finish_refunds(resources: Resources) -> int:
     return await service.finish_refunds(resources.database)
 
 
-async def _settle_cancelled(resources: Resources) -> int:
-    return await service.settle_cancelled(resources.database)
+async def _settle_orders(resources: Resources) -> int:
+    return await service.settle_orders(resources.database)
 
 
 module = Module(
@@ -41,6 +41,6 @@ module = Module(
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
     jobs=(
         Job("order.finish_refunds", 15, _finish_refunds),
-        Job("order.settle_cancelled", 15, _settle_cancelled),
+        Job("order.settle_orders", 15, _settle_orders),
     ),
 )  # fmt: skip

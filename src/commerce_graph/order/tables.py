@@ -146,7 +146,7 @@ refund_line = Table(
     schema="order",
 )
 
-settlement = Table(  # a cancelled order whose money is still to be moved; gone once it is
+settlement = Table(  # an order, cancelled or paid outside, whose money is still to be moved; gone once it is
     "settlement",
     metadata,
     parent("order_id", "order.order.id", primary=True),

@@ -148,8 +148,7 @@ class OrderMutation:
         """Record that an order was paid outside, in cash or by bank transfer."""
         ctx: Context = info.context
         uuid = ctx.key_of(input.id, "Order")
-        async with ctx.database.begin() as tx:
-            await service.mark_as_paid(tx, uuid, ctx.principal.name)
+        await service.mark_as_paid(ctx.database, uuid, ctx.principal.name)
         ctx.forget()
         (order,) = await entities(ctx, OrderKey, [uuid])
         return OrderMarkAsPaidPayload(order=order)

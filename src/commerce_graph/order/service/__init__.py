@@ -2,7 +2,7 @@
 
 from commerce_graph.order.service.cancellation import Cancellation
 from commerce_graph.order.service.life import close, reopen
-from commerce_graph.order.service.payments import mark_as_paid, note_payment
+from commerce_graph.order.service.payments import note_payment
 from commerce_graph.order.service.placement import NewLine, NewOrder, place
 from commerce_graph.order.service.refunds import NewRefund, RefundedLine
 from commerce_graph.order.service.settlement import (
@@ -10,13 +10,14 @@ from commerce_graph.order.service.settlement import (
     create_refund,
     finish_refund,
     finish_refunds,
+    mark_as_paid,
     settle,
-    settle_cancelled,
+    settle_orders,
 )
 from commerce_graph.order.service.shipment import fulfill
 
 __all__ = [
     "Cancellation", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "cancel", "close", "create_refund",
     "finish_refund", "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen", "settle",
-    "settle_cancelled",
+    "settle_orders",
 ]  # fmt: skip

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, update
+from sqlalchemy import Row, func, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.fulfilment import service as fulfilment
@@ -54,7 +55,11 @@ async def record(tx: AsyncConnection, wish: Cancellation, actor: str) -> None:
     if wish.refund:
         await _refund(tx, row, lines, money, wish)
     await tx.execute(update(line).where(line.c.order_id == row.id).values(current_quantity=0))
-    await tx.execute(insert(settlement).values(order_id=row.id, refund=wish.refund))
+    await tx.execute(
+        insert(settlement)
+        .values(order_id=row.id, refund=wish.refund)
+        .on_conflict_do_update(index_elements=[settlement.c.order_id], set_={"refund": wish.refund})
+    )
     ended = {"cancelled_at": func.now(), "cancel_reason": wish.reason}
     await trail.change(tx, row, **ended, **trail.money_values(row, money, cancelled=True))
     await trail.record(

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.order.errors import wrong_state
 from commerce_graph.order.service import trail
+from commerce_graph.order.tables import settlement
 from commerce_graph.payment import service as payment
 
 MESSAGES = {
@@ -35,8 +37,8 @@ def told(change: str) -> tuple[str, str]:
     return change, MESSAGES.get(change, f"The payment changed: {change}.")
 
 
-async def mark_as_paid(tx: AsyncConnection, order_id: UUID, actor: str) -> None:
-    """Record that an order was paid outside, in cash or by bank transfer.
+async def record_paid(tx: AsyncConnection, order_id: UUID, actor: str) -> None:
+    """Record that an order was paid outside, and that what a provider still holds for it is to be let go of.
 
     Locks: the order's row, then the payment's balance.
     Emits: OrderUpdated(paid).
@@ -49,5 +51,6 @@ async def mark_as_paid(tx: AsyncConnection, order_id: UUID, actor: str) -> None:
     if row.financial_status not in UNPAID:
         raise wrong_state(path, f"nothing is due: the order is {row.financial_status}")
     await payment.mark_as_paid(tx, order_id)
+    await tx.execute(insert(settlement).values(order_id=order_id, refund=False).on_conflict_do_nothing())
     await trail.change(tx, row, **trail.money_values(row, await trail.books(tx, row)))
     await trail.record(tx, row, "paid", "The order was marked as paid.", actor)

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderPlaced
 from commerce_graph.kernel.address import PostalAddress
-from commerce_graph.kernel.outbox import publish
 from commerce_graph.order.errors import already_placed
 from commerce_graph.order.service import trail
 from commerce_graph.order.tables import line, order
@@ -92,12 +91,12 @@ async def place(tx: AsyncConnection, new: NewOrder) -> None:
             raise already_placed()
         return
     await tx.execute(insert(line).values([_line_values(new.id, at, each) for at, each in enumerate(new.lines)]))
-    await trail.record(tx, row, "placed", f"Order #{row.number} was placed.")
     sold = Counter[str]()
     for each in new.lines:
         if each.product_id is not None:
             sold[str(each.product_id)] += each.quantity
-    await publish(tx, OrderPlaced(new.id, new.customer_id, dict(sold)))
+    facts = (OrderPlaced(new.id, new.customer_id, dict(sold)),)
+    await trail.record(tx, row, "placed", f"Order #{row.number} was placed.", facts=facts)
 
 
 def _order_values(new: NewOrder) -> dict[str, Any]:

@@ -53,6 +53,17 @@ async def cancel(db: Database, wish: cancellation.Cancellation, actor: str) -> b
     return await settle(db, wish.order_id)
 
 
+async def mark_as_paid(db: Database, order_id: UUID, actor: str) -> None:
+    """Record that an order was paid outside, in cash or by bank transfer; a provider's hold is let go of.
+
+    Emits: OrderUpdated(paid).
+    Raises: Rejected(NOT_FOUND | INVALID_STATE | INVALID).
+    """
+    async with db.begin() as tx:
+        await payments.record_paid(tx, order_id, actor)
+    await settle(db, order_id)
+
+
 async def finish_refund(db: Database, refund_id: UUID) -> str:
     """Move the money of a recorded refund, and return the refund's status. Safe to repeat and to run twice at once.
 
@@ -89,10 +100,10 @@ async def finish_refund(db: Database, refund_id: UUID) -> str:
 
 
 async def settle(db: Database, order_id: UUID) -> bool:
-    """Move the money of a cancelled order, and tell whether that is done. Safe to repeat and to run twice at once.
+    """Move the money of an order that was cancelled or paid outside; tells whether that is done.
 
-    Authorised money is let go of; captured money goes back where the cancellation says so, also money that was
-    captured while the order was being cancelled.
+    Safe to repeat and to run twice at once. Authorised money is let go of; captured money goes back where the
+    cancellation says so, also money that was captured while the order was being cancelled.
     Emits: OrderUpdated(voided | refunded | refund_failed).
     """
     async with db.read() as conn:
@@ -142,8 +153,8 @@ async def finish_refunds(db: Database, older_than_s: float = SETTLE_AFTER_S) -> 
     return await _each(db, pending, refund.c.id, finish)
 
 
-async def settle_cancelled(db: Database, older_than_s: float = SETTLE_AFTER_S) -> int:
-    """Go on with cancelled orders whose money is not settled; returns how many were."""
+async def settle_orders(db: Database, older_than_s: float = SETTLE_AFTER_S) -> int:
+    """Go on with orders whose money is not settled; returns how many were."""
     due = settlement.c.created_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
 
     async def finish(order_id: UUID) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel.clock import new_id
-from commerce_graph.kernel.outbox import publish
+from commerce_graph.kernel.outbox import Event, publish
 from commerce_graph.order import rules
 from commerce_graph.order.errors import unknown_order
 from commerce_graph.order.tables import event, order
@@ -24,14 +24,17 @@ async def lock(tx: AsyncConnection, order_id: UUID, path: Sequence[str]) -> Row[
     return row
 
 
-async def record(tx: AsyncConnection, row: Row[Any], change: str, message: str, actor: str = "", **data: Any) -> None:
-    """Add an event to an order's trail and announce it. 2 statements.
+async def record(
+    tx: AsyncConnection, row: Row[Any], change: str, message: str, actor: str = "", facts: Sequence[Event] = (),
+    **data: Any,
+) -> None:  # fmt: skip
+    """Add an event to an order's trail and announce it, with other facts that became true. 2 statements.
 
     Emits: OrderUpdated(change).
     """
     values = {"id": new_id(), "order_id": row.id, "kind": change, "message": message, "actor": actor, "data": data}
     await tx.execute(insert(event).values(values))
-    await publish(tx, OrderUpdated(row.id, row.customer_id, change))
+    await publish(tx, *facts, OrderUpdated(row.id, row.customer_id, change))
 
 
 async def change(tx: AsyncConnection, row: Row[Any], **values: Any) -> None:
