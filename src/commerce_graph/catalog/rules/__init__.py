@@ -9,11 +9,20 @@ from commerce_graph.catalog.rules.assortment import (
     assort,
     check_options,
 )
-from commerce_graph.catalog.rules.picking import COLUMNS, Rule, RuleSet, Traits, check_rule_set, picks
+from commerce_graph.catalog.rules.picking import (
+    COLUMNS,
+    PRICE_RELATIONS,
+    TEXT_RELATIONS,
+    Rule,
+    RuleSet,
+    Traits,
+    check_rule_set,
+    picks,
+)
 from commerce_graph.catalog.rules.texts import checked, checked_url, handle_of, next_free, numbered, text_of, tidy_tags
 
 __all__ = [
-    "COLUMNS", "DEFAULT_OPTION", "Assortment", "Option", "Rule", "RuleSet", "Settled", "Traits", "Wish", "assort",
+    "COLUMNS", "DEFAULT_OPTION", "PRICE_RELATIONS", "TEXT_RELATIONS", "Assortment", "Option", "Rule", "RuleSet", "Settled", "Traits", "Wish", "assort",
     "check_options", "check_rule_set", "checked", "checked_url", "handle_of", "next_free", "numbered", "picks",
     "text_of", "tidy_tags",
 ]  # fmt: skip

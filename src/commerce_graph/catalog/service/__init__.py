@@ -27,8 +27,8 @@ from commerce_graph.catalog.service.publication import publish_collections, publ
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
 
 __all__ = [
-    "Channel", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan", "Rule",
-    "RuleSet", "SavedProduct", "add_products", "channels", "create_collection", "hold_products", "merchandise",
+    "Channel", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan",
+    "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "create_collection", "hold_products", "merchandise",
     "note_availability", "note_price_ranges", "note_sales", "plan_product", "publish_collections", "publish_products",
     "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip

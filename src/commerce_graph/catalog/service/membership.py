@@ -67,8 +67,10 @@ def picked() -> ColumnElement[bool]:
         (relation == "LESS_THAN", lowest < amount),
         else_=False,
     )
-    price = select(product_price.c.product_id).where(
-        product_price.c.product_id == product.c.id, product_price.c.market_id == rule.c.market_id, compares
+    price = (
+        select(product_price.c.product_id)
+        .where(product_price.c.product_id == product.c.id, product_price.c.market_id == rule.c.market_id, compares)
+        .correlate(product, rule)
     )
     found = case(
         (rule.c.column == "TITLE", like(product.c.title)),

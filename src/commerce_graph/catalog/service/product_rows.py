@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, Integer, Text, Uuid, delete, func, literal, select, update
+import orjson
+from sqlalchemy import Boolean, Integer, Text, Uuid, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,7 @@ HANDLE_ATTEMPTS_MAX = 5
 _MEDIA = {"id": Uuid, "product_id": Uuid, "position": Integer, "url": Text, "alt": Text, "width": Integer,
           "height": Integer}  # fmt: skip
 _VARIANT = {"id": Uuid, "product_id": Uuid, "title": Text, "position": Integer, "sku": Text, "barcode": Text,
-            "weight_g": Integer, "requires_shipping": Boolean, "taxable": Boolean, "selected_options": JSONB,
+            "weight_g": Integer, "requires_shipping": Boolean, "taxable": Boolean, "selected_options": Text,
             "media_id": Uuid}  # fmt: skip
 
 
@@ -92,10 +93,13 @@ async def _write_variants(tx: AsyncConnection, plan: ProductPlan) -> None:
         await tx.execute(delete(variant).where(among(variant.c.id, plan.removed_variant_ids)))
     if plan.moved:
         # Variants may swap their options, and a unique index looks at every row on its own: step aside first.
-        aside = func.jsonb_build_array(func.cast(variant.c.id, Text))
+        aside = func.jsonb_build_array(cast(variant.c.id, Text))
         await tx.execute(update(variant).where(among(variant.c.id, plan.moved)).values(selected_options=aside))
-    source = given([[row[name] for name in _VARIANT] for row in plan.variants], **_VARIANT)
-    writing = insert(variant).from_select(list(_VARIANT), select(source))
+    # Options travel as JSON text: an array of lists would be taken for one array of two dimensions.
+    rows = [{**row, "selected_options": orjson.dumps(row["selected_options"]).decode()} for row in plan.variants]
+    source = given([[row[name] for name in _VARIANT] for row in rows], **_VARIANT)
+    columns = [cast(each, JSONB) if each.name == "selected_options" else each for each in source.c]
+    writing = insert(variant).from_select(list(_VARIANT), select(*columns))
     changes = {name: writing.excluded[name] for name in _VARIANT if name not in ("id", "product_id")}
     await tx.execute(writing.on_conflict_do_update(index_elements=["id"], set_={**changes, "updated_at": func.now()}))
     await refresh_availability(tx, [plan.id])
