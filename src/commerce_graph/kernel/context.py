@@ -108,7 +108,8 @@ class Context:
 
     async def load_many(self, loader: Loads, keys: Sequence[Any], *args: Hashable) -> list[Any]:
         """Load keys through `loader`, batched and cached within the operation; results in order of the keys."""
-        return await self._keyed(loader, args).load_many(keys) if keys else []
+        wanted = [_NONE if key is None else key for key in keys]
+        return await self._keyed(loader, args).load_many(wanted) if wanted else []
 
     def batch(
         self,
