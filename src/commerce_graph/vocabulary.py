@@ -16,6 +16,14 @@ class ProductStatus(Enum):
     DRAFT = "DRAFT"
 
 
+@strawberry.enum(description="Whether a variant is sold on while it is out of stock.")
+class ProductVariantInventoryPolicy(Enum):
+    """Shopify's ProductVariantInventoryPolicy."""
+
+    CONTINUE = "CONTINUE"
+    DENY = "DENY"
+
+
 @strawberry.enum(description="The order that a collection's products have by default.")
 class CollectionSortOrder(Enum):
     """Shopify's CollectionSortOrder."""

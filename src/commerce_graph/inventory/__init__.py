@@ -1,5 +1,14 @@
 """Stock: what is on hand, reserved and for sale, and where."""
 
-from commerce_graph.kernel.graph import Module
+from commerce_graph.inventory.graph import InventoryItem, Location, Mutation, ProductStock, ProductVariantStock, Query
+from commerce_graph.inventory.handlers import release_expired
+from commerce_graph.kernel.graph import Job, Module
 
-module = Module(name="inventory")
+module = Module(
+    name="inventory",
+    query=Query,
+    mutation=Mutation,
+    owns=(InventoryItem, Location),
+    extends=(ProductStock, ProductVariantStock),
+    jobs=(Job("inventory.release_expired", every_s=5, run=release_expired),),
+)

@@ -1,15 +1,19 @@
 """Batched reads of stock and locations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, and_, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, Uuid, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from commerce_graph.inventory.rules import Allocation, Stock
+from commerce_graph.inventory.rules import Allocation, At, Stock
 from commerce_graph.inventory.tables import item, level, location, reservation
+from commerce_graph.kernel.address import PostalAddress
+from commerce_graph.kernel.columns import given
+from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 
 
 def _stocks() -> Select[Any]:
@@ -68,20 +72,93 @@ class Place:
     name: str
     country: str
     active: bool
+    address: PostalAddress = PostalAddress()
+
+
+def _places() -> Select[Any]:
+    return select(location.c.id, location.c.name, location.c.country, location.c.active, location.c.address)
+
+
+def _place(row: RowMapping) -> Place:
+    known = {name: value for name, value in row["address"].items() if name in PostalAddress.__dataclass_fields__}
+    address = PostalAddress(**known | {"country_code": row["country"]})
+    return Place(row["id"], row["name"], row["country"], row["active"], address)
 
 
 async def locations(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[Place | None]:
     """Return locations. Shape: n keys → n results in input order, None where there is none; 1 statement."""
     rows = await conn.execute(_places().where(location.c.id == func.any(list(ids))))
-    found = {row.id: Place(*row) for row in rows}
+    found = {row["id"]: _place(row) for row in rows.mappings()}
     return [found.get(key) for key in ids]
 
 
 async def active_locations(conn: AsyncConnection) -> Sequence[Place]:
     """Return all active locations in order of priority; the first is the default. 1 statement."""
     rows = await conn.execute(_places().where(location.c.active).order_by(location.c.priority, location.c.id))
-    return [Place(*row) for row in rows]
+    return [_place(row) for row in rows.mappings()]
 
 
-def _places() -> Select[Any]:
-    return select(location.c.id, location.c.name, location.c.country, location.c.active)
+async def location_page(
+    conn: AsyncConnection, keys: Sequence[bool], args: PageArguments, include_inactive: bool
+) -> Sequence[Page]:
+    """Return a page of locations by name, for the one key True. 1 statement."""
+    wanted = _places() if include_inactive else _places().where(location.c.active)
+    page = await read_page(conn, wanted, Order((location.c.name, location.c.id)), args)
+    return [replace(page, rows=[_place(row._mapping) for row in page.rows])] * len(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An inventory item."""
+
+    id: UUID
+    product_id: UUID
+    tracked: bool
+    oversell: bool
+
+
+async def items(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[ItemRow | None]:
+    """Return inventory items. Shape: n keys → n results in input order, None where there is none; 1 statement."""
+    rows = await conn.execute(
+        select(item.c.id, item.c.product_id, item.c.tracked, item.c.oversell).where(item.c.id == func.any(list(ids)))
+    )
+    found = {row.id: ItemRow(*row) for row in rows}
+    return [found.get(key) for key in ids]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRow:
+    """What there is of an item at a location."""
+
+    item_id: UUID
+    location_id: UUID
+    on_hand: int
+    committed: int
+    updated_at: datetime
+
+
+_LEVEL = (level.c.item_id, level.c.location_id, level.c.on_hand, level.c.committed, level.c.updated_at)
+
+
+async def levels(conn: AsyncConnection, ats: Sequence[At]) -> Sequence[LevelRow | None]:
+    """Return levels by item and location. Shape: n keys → n results in input order, None where there is none; 1
+    statement."""
+    wanted = given(ats, item_id=Uuid, location_id=Uuid)
+    matches = (level.c.item_id == wanted.c.item_id) & (level.c.location_id == wanted.c.location_id)
+    rows = await conn.execute(select(*_LEVEL).join(wanted, matches))
+    found = {(row.item_id, row.location_id): LevelRow(*row) for row in rows}
+    return [found.get(at) for at in ats]
+
+
+async def level_pages(conn: AsyncConnection, item_ids: Sequence[UUID], args: PageArguments) -> Sequence[Page]:
+    """Return a page of each item's levels, by location. Shape: n keys → n pages in input order; 1 statement."""
+
+    def of(item_id: ColumnElement[UUID]) -> Select[Any]:
+        return select(*_LEVEL).where(level.c.item_id == item_id)
+
+    pages = await read_pages(conn, item_ids, of, Order((level.c.location_id,)), args)
+    return [replace(page, rows=[_level(row._mapping) for row in page.rows]) for page in pages]
+
+
+def _level(row: RowMapping) -> LevelRow:
+    return LevelRow(row["item_id"], row["location_id"], row["on_hand"], row["committed"], row["updated_at"])

@@ -103,7 +103,7 @@ class MarketQuery:
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> MarketConnection:
         """All markets, the primary one first."""
         page = page_arguments(first, last, after, before, reverse)
