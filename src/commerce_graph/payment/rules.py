@@ -36,6 +36,9 @@ class Outcome:
     action_url: str | None = None
 
 
+UNKNOWN = Outcome("UNKNOWN", message="The payment provider has not answered yet.")
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What has happened to an order's money."""
@@ -119,4 +122,4 @@ def outcome_of(step: Step) -> Outcome:
         return Outcome("FAILURE", step.error_code, step.message)
     if step.status == "AWAITING_RESPONSE":
         return Outcome("ACTION", action_url=step.action_url)
-    return Outcome("UNKNOWN", message="The payment provider has not answered yet.")
+    return UNKNOWN

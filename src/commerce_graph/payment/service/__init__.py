@@ -5,11 +5,11 @@ The only door for other domains. Amounts: minor units of the order's currency.
 
 from commerce_graph.payment.loaders import balances, transactions
 from commerce_graph.payment.rules import Balance, Outcome, Transaction
-from commerce_graph.payment.service.authorization import authorize, void
+from commerce_graph.payment.service.authorization import authorize
 from commerce_graph.payment.service.books import open_balance
 from commerce_graph.payment.service.calls import PROVIDERS
 from commerce_graph.payment.service.provider import Answer, Provider, ProviderUnavailable
-from commerce_graph.payment.service.settlement import capture, mark_as_paid, refund
+from commerce_graph.payment.service.settlement import capture, mark_as_paid, refund, void
 
 __all__ = [
     "PROVIDERS", "Answer", "Balance", "Outcome", "Provider", "ProviderUnavailable", "Transaction", "authorize",

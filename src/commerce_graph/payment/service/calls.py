@@ -35,7 +35,9 @@ async def ask(db: Database, step: Step, target: Step | None = None, *, fresh: bo
     before (by a process that died, or that another still waits for), so the provider is asked for it first.
     Limits: PROVIDER_TIMEOUT_S a call. A call without an answer is followed by the question what became of it.
     """
-    provider = PROVIDERS[step.provider](db)
+    provider = _provider(db, step)
+    if provider is None:
+        return None
     if not fresh:
         known = await _within(step.id, provider.find(step.idempotency_key))
         if known is not None:
@@ -46,7 +48,17 @@ async def ask(db: Database, step: Step, target: Step | None = None, *, fresh: bo
 
 async def find(db: Database, step: Step) -> Answer | None:
     """Ask the provider what became of a step. Limits: PROVIDER_TIMEOUT_S."""
-    return await _within(step.id, PROVIDERS[step.provider](db).find(step.idempotency_key))
+    provider = _provider(db, step)
+    return await _within(step.id, provider.find(step.idempotency_key)) if provider else None
+
+
+def _provider(db: Database, step: Step) -> Provider | None:
+    made = PROVIDERS.get(step.provider)
+    if made is None:
+        # Taken out of this process while its steps were open: what became of them is not known here.
+        log.warning("payment.no_provider", transaction_id=str(step.id), provider=step.provider)
+        return None
+    return made(db)
 
 
 def _call(provider: Provider, step: Step, target: Step | None) -> Awaitable[Answer]:

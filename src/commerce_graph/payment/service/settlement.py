@@ -1,4 +1,4 @@
-"""Taking money that was set aside, giving it back, and money that changed hands outside."""
+"""Money that was set aside is taken or let go of, and given back; or it changed hands outside."""
 
 from uuid import UUID
 
@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import errors, rules
-from commerce_graph.payment.rules import MANUAL, OPEN, Balance, Outcome, Step
+from commerce_graph.payment.rules import MANUAL, OPEN, UNKNOWN, Balance, Outcome, Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import UNKNOWN
+from commerce_graph.payment.service.authorization import let_go
 from commerce_graph.payment.service.provider import Answer
 
 
@@ -36,6 +36,26 @@ async def _open_capture(tx: AsyncConnection, balance: Balance, steps: list[Step]
     key = rules.idempotency_key(target.order_id, "CAPTURE", rules.tries(steps, "CAPTURE") + 1)
     amount = rules.capturable_minor(balance, steps)
     return await books.open_step(tx, target.order_id, "CAPTURE", key, amount, target.provider, parent=target)
+
+
+async def void(db: Database, order_id: UUID) -> Outcome:
+    """Let go of what was authorised and not captured; SUCCESS where there is nothing to let go of.
+
+    After SUCCESS nothing is under way any more: an authorisation without an outcome has ended as FAILURE, and a capture
+    has either succeeded before, so that its money is in the balance, or has failed.
+    Limits, locks: as `authorize`.
+    """
+    gone = await let_go(db, order_id)
+    if gone.status != "SUCCESS":
+        return gone
+    async with db.begin() as tx:
+        _, steps = await books.lock(tx, order_id)
+    step = rules.newest(steps, "CAPTURE")
+    if step is not None and step.status in OPEN:
+        target = next((each for each in steps if each.id == step.parent_id), None)
+        if (await _carry_out(db, step, target, fresh=False)).status == "UNKNOWN":
+            return UNKNOWN
+    return gone
 
 
 async def refund(db: Database, order_id: UUID, amount_minor: int, key: str) -> Outcome:
