@@ -50,8 +50,8 @@ def no_such_cart() -> Rejected:
 
 async def save_new(reads: Reads, new: Contents, notices: Sequence[Notice] = ()) -> Written:
     """Write a new cart. At most 3 statements."""
-    row = {"id": new.id, "created_at": new.created_at, "updated_at": new.updated_at, "channel_id": new.channel_id}
-    await reads.conn.execute(insert(cart).values(**row, customer_id=new.customer_id, **_columns(new)))
+    fixed = {"id": new.id, "created_at": new.created_at, "channel_id": new.channel_id}
+    await reads.conn.execute(insert(cart).values(**fixed, **_columns(new)))
     if new.lines:
         await reads.conn.execute(insert(line).values(_line_rows(new)))
     if new.addresses:
@@ -68,11 +68,7 @@ async def save(reads: Reads, before: Contents, after: Contents, notices: Sequenc
     await _remove(reads.conn, line, [each.id for each in before.lines if each.id not in kept])
     stay = {each.id for each in after.addresses}
     await _remove(reads.conn, address, [each.id for each in before.addresses if each.id not in stay])
-    touch = (
-        update(cart)
-        .where(cart.c.id == after.id)
-        .values(**_columns(after), customer_id=after.customer_id, version=cart.c.version + 1)
-    )
+    touch = update(cart).where(cart.c.id == after.id).values(**_columns(after), version=cart.c.version + 1)
     lines = _differing(_line_rows(after), _line_rows(before))
     if lines:
         writing = postgresql.insert(line).values(lines)
@@ -111,7 +107,7 @@ def _differing(after: Sequence[dict[str, Any]], before: Sequence[dict[str, Any]]
 
 
 def _columns(of: Contents) -> dict[str, Any]:
-    names = ("country", "language", "email", "phone", "note", "delivery_handle", "updated_at")
+    names = ("country", "language", "customer_id", "email", "phone", "note", "delivery_handle", "updated_at")
     return {name: getattr(of, name) for name in names} | {
         "attributes": _pairs(of.attributes),
         "discount_codes": list(of.discount_codes),

@@ -137,11 +137,11 @@ async def _goods(reads: Reads, before: Contents, wanted: Sequence[tuple[UUID, Pa
 
 async def _capped(reads: Reads, before: Contents, after: Sequence[Line]) -> tuple[tuple[Line, ...], Sequence[Notice]]:
     rules.check_size(after)
-    had = {line.id: line for line in before.lines}
-    raised = [line.variant_id for line in after if line.id not in had or line.quantity > had[line.id].quantity]
-    stocks: list[Stock | None] = await reads.load_many(inventory.stock, list(dict.fromkeys(raised)))
+    # Of all lines, not only of those that grow: the answer will tell what is for sale.
+    ids = list(dict.fromkeys(line.variant_id for line in after))
+    stocks: list[Stock | None] = await reads.load_many(inventory.stock, ids) if ids else []
     left = {
         variant_id: None if stock is None or not stock.tracked or stock.oversell else stock.available
-        for variant_id, stock in zip(dict.fromkeys(raised), stocks, strict=True)
+        for variant_id, stock in zip(ids, stocks, strict=True)
     }
     return rules.capped(before.lines, after, left)
