@@ -92,7 +92,8 @@ def postal_address(source: Any, path: Sequence[str]) -> PostalAddress:
     # `or None`: an unset or empty field of an input is no value.
     given = {member.name: getattr(source, member.name, None) or None for member in fields(PostalAddress)}
     country = given["country_code"] or getattr(source, "country", None) or None
-    given["country_code"] = country_code(country, [*path, "country"])
+    # The one input names the country in words or as a code, the other as a member of CountryCode.
+    given["country_code"] = country_code(getattr(country, "name", country), [*path, "country"])
     given["province_code"] = given["province_code"] or getattr(source, "province", None) or None
     for name, value in given.items():
         if isinstance(value, str):
