@@ -262,9 +262,12 @@ def _steps(
 
 
 def _short(value: str) -> str:
-    """Return a value as it is written in an SKU: `500 ml` → `500ML`, `Forest` → `FOR`."""
-    plain = "".join(letter for letter in value.upper() if letter.isalnum())
-    return plain[:3] if plain.isalpha() and len(plain) > 3 else plain
+    """Return a value as it is written in an SKU: `500 ml` → `500ML`, `Forest` → `FOR`, `EPUB + PDF` → `EPUP`."""
+    plain = "".join(letter if letter.isalnum() else " " for letter in value.upper())
+    first, *others = plain.split()
+    if first.isalpha():
+        return first[:3] + "".join(word[0] for word in others)
+    return first + "".join(others)
 
 
 def _left(mood: int, dice: Dice) -> tuple[int, int]:

@@ -36,7 +36,7 @@ OUTDOOR = (
         (19, 149), (180, 800), ("bags", "gift"),
         ("Bread, books, boots: the {series} does not ask. It is {stuff}, with handles that go around the base.",
          "The {series} is {stuff}, cut so that nothing is left over but the pocket inside.",
-         "A bag that folds to nothing and holds fifteen kilos: {stuff}, sewn double."),
+         "The {series} folds to nothing and holds fifteen kilos: {stuff}, sewn double."),
         ("42 by 38 centimetres, with a flat base.", "The handles are long enough for a shoulder in a winter coat."),
         ("Inside pocket with a key loop", "Reinforced base", "Rivets of solid brass", "Folds flat"),
         _WIPE,
