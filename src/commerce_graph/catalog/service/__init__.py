@@ -19,6 +19,7 @@ from commerce_graph.catalog.service.product import (
     ProductPlan,
     SavedProduct,
     plan_product,
+    product_id_of,
     save_product,
     update_variants,
     write_product,
@@ -29,6 +30,7 @@ from commerce_graph.catalog.service.read_models import note_availability, note_p
 __all__ = [
     "Channel", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan",
     "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "create_collection", "hold_products", "merchandise",
-    "note_availability", "note_price_ranges", "note_sales", "plan_product", "publish_collections", "publish_products",
-    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
+    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "publish_collections",
+    "publish_products", "remove_products", "save_product", "update_collection", "update_variants",
+    "variant_ids_of", "write_product",
 ]  # fmt: skip

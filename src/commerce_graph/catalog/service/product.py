@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.catalog.service.handles import asked_handle
 from commerce_graph.catalog.service.locks import hold_products
 from commerce_graph.catalog.service.product_plan import (
     NewMedia,
@@ -17,10 +19,11 @@ from commerce_graph.catalog.service.product_plan import (
     plan_product,
 )
 from commerce_graph.catalog.service.product_rows import write_plan
+from commerce_graph.catalog.tables import product as product_table
 
 __all__ = [
-    "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan", "SavedProduct", "plan_product", "save_product",
-    "update_variants", "write_product",
+    "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan", "SavedProduct", "plan_product", "product_id_of",
+    "save_product", "update_variants", "write_product",
 ]  # fmt: skip
 
 
@@ -61,6 +64,14 @@ async def write_product(tx: AsyncConnection, plan: ProductPlan) -> SavedProduct:
     """
     handle, updated_at = await write_plan(tx, plan)
     return SavedProduct(plan.id, handle, plan.created, plan.variant_ids, plan.removed_variant_ids, updated_at)
+
+
+async def product_id_of(conn: AsyncConnection, handle: str) -> UUID | None:
+    """Return the product with a handle, None where there is none. 1 statement."""
+    found: UUID | None = (
+        await conn.execute(select(product_table.c.id).where(product_table.c.handle == asked_handle(handle)))
+    ).scalar_one_or_none()
+    return found
 
 
 async def update_variants(tx: AsyncConnection, product_id: UUID, variants: Sequence[NewVariant]) -> None:

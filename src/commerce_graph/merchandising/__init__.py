@@ -1,0 +1,11 @@
+"""What merchants edit of the catalogue, prices and stock at once."""
+
+from commerce_graph.kernel.graph import Module
+from commerce_graph.keys import CollectionKey, ProductKey, ProductVariantKey
+from commerce_graph.merchandising.graph import MerchandisingMutation
+
+module = Module(
+    name="merchandising",
+    mutation=MerchandisingMutation,
+    refers=(ProductKey, ProductVariantKey, CollectionKey),
+)
