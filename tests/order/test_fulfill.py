@@ -142,7 +142,8 @@ async def test_a_guest_follows_the_parcel(shop: Shop, bought: Placed, token: str
         shop, wish(order, trackingInfo={"company": "DHL", "numbers": ["1", "2"], "urls": ["https://dhl.test/1"]})
     )
     document = """query($id: ID!) { order(id: $id) { fulfillmentStatus fulfillments(first: 1) { nodes {
-      trackingInformation { number url } fulfillmentLineItems(first: 5) { nodes { quantity lineItem { title } } } } } } }"""
+      trackingInformation { number url }
+      fulfillmentLineItems(first: 5) { nodes { quantity lineItem { title } } } } } } }"""
     order = (await shop.data(document, {"id": bought.capability}, token))["order"]
     (parcel,) = order["fulfillments"]["nodes"]
     assert parcel["trackingInformation"] == [{"number": "1", "url": "https://dhl.test/1"}, {"number": "2", "url": None}]

@@ -115,9 +115,13 @@ def share_of(line_minor: int, quantity: int, before: int, pieces: int) -> int:
     return line_minor * (before + pieces) // quantity - line_minor * before // quantity
 
 
-def refundable(books: Books, pending_minor: int) -> int:
-    """Return what can still be given back: captured, less what was given back or is on its way."""
-    return max(0, books.captured_minor - books.refunded_minor - pending_minor)
+def refundable(books: Books, promised_minor: int) -> int:
+    """Return what can still be given back: captured, less what was or will be given back.
+
+    `promised_minor` is what all refunds come to that have not failed. The provider's part of it is in the books already
+    or will be, at a moment of its own, so the greater of the two counts.
+    """
+    return max(0, books.captured_minor - max(books.refunded_minor, promised_minor))
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ class OrderRefunds(OrderKey):
             balance is not None
             and rules.refundable(
                 rules.Books(balance.due_minor, 0, balance.captured_minor, balance.refunded_minor),
-                sum(each.amount_minor for each in group if each.status == "PENDING"),
+                sum(each.amount_minor for each in group if each.status != "FAILURE"),
             )
             > 0
             for balance, group in zip(balances, made, strict=True)

@@ -137,9 +137,9 @@ async def count_customers_orders(
     """Count each customer's orders. Shape: n keys → n counts in input order; 1 statement."""
     mine = order.c.customer_id == any_(literal(list(customer_ids), ARRAY(Uuid)))
     counted = (
-        select(order.c.customer_id, func.count())
+        select(order.c.customer_id, func.count().label("number"))
         .where(mine, _condition(query, CUSTOMER_FILTERS))
         .group_by(order.c.customer_id)
     )
-    found: dict[UUID, int] = dict((await conn.execute(counted)).tuples().all())
+    found = {row.customer_id: row.number for row in await conn.execute(counted)}
     return [found.get(key, 0) for key in customer_ids]

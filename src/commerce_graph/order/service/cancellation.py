@@ -82,8 +82,8 @@ async def _refund(
     tx: AsyncConnection, row: Row[Any], lines: Mapping[UUID, Row[Any]], money: rules.Books, wish: Cancellation
 ) -> None:
     """Record that all that was captured goes back; what is captured only now, the settlement finds."""
-    _, pending = await refunds.given_back(tx, row.id)
-    amount = rules.refundable(money, pending)
+    _, promised = await refunds.given_back(tx, row.id)
+    amount = rules.refundable(money, promised)
     if not amount:
         return
     kind = "CANCEL" if wish.restock else "NO_RESTOCK"

@@ -153,7 +153,7 @@ async def _money(
     tx: AsyncConnection, row: Row[Any], new: NewRefund, lines: Mapping[UUID, Row[Any]], taken: Sequence[Taken]
 ) -> tuple[int, int]:
     """Return the amount of a refund, and how much of it is the delivery's."""
-    shipped, pending = await given_back(tx, row.id)
+    shipped, promised = await given_back(tx, row.id)
     priced = [rules.Priced(each.total_minor, each.tax_minor) for each in lines.values()]
     shares = rules.shares(row.total_minor, row.shipping_minor, row.tax_minor, row.tax_included, priced)
     share = dict(zip(lines, shares.lines, strict=True))
@@ -167,7 +167,7 @@ async def _money(
     amount = sum(parts) + shipping if asked is None else asked
     if not amount and not taken:
         raise invalid(("input",), "there is nothing to refund: give lines, shipping or an amount")
-    most = rules.refundable(await trail.books(tx, row), pending)
+    most = rules.refundable(await trail.books(tx, row), promised)
     if amount > most:
         path = ("input",) if asked is None else ("input", "transactions", "0", "amount")
         shown = to_decimal(amount, row.currency)
@@ -188,11 +188,10 @@ def _minor(row: Row[Any], amount: Decimal | None, path: Sequence[str]) -> int | 
 
 
 async def given_back(tx: AsyncConnection, order_id: UUID) -> tuple[int, int]:
-    """Return how much of the delivery's part was refunded, and how much money is on its way. 1 statement."""
-    mine = refund.c.order_id == order_id
-    shipped = func.coalesce(func.sum(refund.c.shipping_minor).filter(refund.c.status != "FAILURE"), 0)
-    pending = func.coalesce(func.sum(refund.c.amount_minor).filter(refund.c.status == "PENDING"), 0)
-    found = (await tx.execute(select(shipped, pending).where(mine))).one()
+    """Return how much of the delivery's part was or will be refunded, and how much money in all. 1 statement."""
+    sums = (func.coalesce(func.sum(column), 0) for column in (refund.c.shipping_minor, refund.c.amount_minor))
+    counted = select(*sums).where(refund.c.order_id == order_id, refund.c.status != "FAILURE")
+    found = (await tx.execute(counted)).one()
     return int(found[0]), int(found[1])
 
 

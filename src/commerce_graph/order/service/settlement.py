@@ -127,8 +127,8 @@ async def _void(db: Database, order_id: UUID) -> bool:
         if wanted is None:
             return True
         money = await trail.books(tx, row)
-        _, pending = await refunds.given_back(tx, order_id)
-        left = rules.refundable(money, pending)
+        _, promised = await refunds.given_back(tx, order_id)
+        left = rules.refundable(money, promised)
         if wanted and left:
             await refunds.insert_refund(tx, order_id, left, 0, None)
         values = trail.money_values(row, money)
