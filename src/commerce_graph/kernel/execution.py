@@ -33,6 +33,7 @@ from graphql import (
     visit,
 )
 from graphql.execution.values import get_variable_values
+from sqlalchemy.exc import DBAPIError
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
@@ -41,6 +42,9 @@ from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.graph import Graph
 
 log = structlog.get_logger()
+
+UNSTORABLE_TEXT = "22021"
+"""Postgres' character_not_in_repertoire: GraphQL's strings may hold U+0000, its texts may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,8 @@ def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
         return _told(error, cause.code, cause.message)
     if cause is None or isinstance(cause, GraphQLError):
         return _told(error, "BAD_USER_INPUT")
+    if isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == UNSTORABLE_TEXT:
+        return _told(error, "BAD_USER_INPUT", "a text holds a NUL character, which no stored text can")
     log.error("request.fault", request_id=ctx.request_id, path=error.path, exc_info=cause)
     return _told(error, "INTERNAL", f"Something went wrong on our side. Tell us this request id: {ctx.request_id}")
 

@@ -57,7 +57,10 @@ class CatalogQuery(NodeQuery):
             (found,) = await entities(ctx, ProductKey, [ctx.key_of(id, "Product")])
             return found  # type: ignore[no-any-return]
         row = await ctx.load(products.products_by_handle, handle, audience(ctx))
-        return row and Product.of(row)
+        if row is None:
+            return None
+        ctx.prime(products.products, {row.id: row}, audience(ctx))
+        return Product.of(row)
 
     @field
     async def products(

@@ -1,0 +1,162 @@
+"""What reading the catalogue costs: as many statements for many parents as for one, and no scan that grows."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import event, text
+
+from commerce_graph import catalog
+from commerce_graph.kernel.context import Resources
+from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.graph import Graph
+from commerce_graph.kernel.outbox import Bus
+from commerce_graph.pricing import service as pricing
+from tests.conftest import Template
+from tests.shop import Shop, uid
+
+PRODUCTS = 20_000
+GROWING = ("product", "variant", "media", "publication", "collection_product", "product_price")
+ALONE = Engine(Graph([catalog.module], {"markets_for": pricing.markets_for}))
+
+FILL = """
+INSERT INTO catalog.product (id, handle, title, product_type, vendor, status, tags, sales, options, created_at)
+SELECT md5('p' || n)::uuid, 'p-' || n, 'Thing ' || md5(n::text), 'Type ' || n % 40, 'Vendor ' || n % 90, 'ACTIVE',
+       ARRAY['tag-' || n % 300], n % 5000, '[{"id": "00000000-0000-0000-0000-000000000000", "name": "Size",
+       "values": [{"id": "00000000-0000-0000-0000-000000000000", "name": "S"}]}]', now() - n * interval '1 minute'
+FROM generate_series(1, :products) AS n;
+INSERT INTO catalog.media (id, product_id, position, url)
+SELECT md5('m' || p || n)::uuid, md5('p' || n)::uuid, p, '/media/' || n || '.svg'
+FROM generate_series(1, :products) AS n, generate_series(1, 2) AS p;
+INSERT INTO catalog.variant (id, product_id, title, position, sku, selected_options)
+SELECT md5('v' || p || n)::uuid, md5('p' || n)::uuid, 'V' || p, p, 'SKU-' || n || '-' || p,
+       jsonb_build_array(jsonb_build_object('name', 'Size', 'value', 'V' || p))
+FROM generate_series(1, :products) AS n, generate_series(1, 3) AS p;
+INSERT INTO catalog.publication (channel_id, product_id)
+SELECT :channel, md5('p' || n)::uuid FROM generate_series(1, :products) AS n;
+INSERT INTO catalog.collection (id, handle, title, sort_order)
+SELECT md5('c' || n)::uuid, 'c-' || n, 'Collection ' || n, 'MANUAL' FROM generate_series(1, 200) AS n;
+INSERT INTO catalog.collection_publication (channel_id, collection_id)
+SELECT :channel, md5('c' || n)::uuid FROM generate_series(1, 200) AS n;
+INSERT INTO catalog.collection_product (collection_id, product_id, position)
+SELECT md5('c' || (1 + n % 199))::uuid, md5('p' || n)::uuid, n FROM generate_series(1, :products) AS n;
+INSERT INTO catalog.collection_product (collection_id, product_id, position)
+SELECT md5('c200')::uuid, md5('p' || n)::uuid, n FROM generate_series(1, :products) AS n;
+INSERT INTO catalog.product_price (product_id, market_id, min_minor, max_minor)
+SELECT md5('p' || n)::uuid, :market, n % 9000, n % 9000 + 100 FROM generate_series(1, :products) AS n
+"""
+LIST = """query($first: Int!) { products(first: $first, sortKey: TITLE) { nodes {
+    title featuredImage { url } variants(first: 3) { nodes { title product { handle } } }
+    collections(first: 3) { nodes { title } }
+} } }"""
+DETAIL = """query { product(handle: "p-77") {
+    title options { name optionValues { name firstSelectableVariant { id image { url } product { title } } } }
+    selectedOrFirstAvailableVariant { id image { url } product { title } } adjacentVariants { id product { title } }
+    encodedVariantExistence encodedVariantAvailability media(first: 5) { nodes { previewImage { url } } }
+    featuredImage { url } variants(first: 5) { nodes { id } } collections(first: 5) { nodes { title } }
+    variantsCount { count }
+} }"""
+COLLECTIONS = """query($first: Int!) { collections(first: $first, sortKey: ID, query: "collection") { nodes {
+    title products(first: 4) { nodes { title featuredImage { url } variants(first: 3) { nodes { title } } } }
+} } }"""
+FILTERS = '{productType: "Type 1"}, {price: {max: 50}}, {available: false}, {tag: "tag-1"}'
+
+
+@pytest.fixture(scope="module")
+async def filled(template: Template) -> AsyncIterator[Database]:
+    """Make one database with as many products as a shop has that is not small; these tests only read it."""
+    told = {"products": PRODUCTS, "channel": uid("online"), "market": uid("eu")}
+    async with template.admin.read() as conn:
+        await conn.execute(text("CREATE DATABASE large_shop TEMPLATE template_shop"))
+    made = Database(template.url("large_shop"))
+    async with made.begin() as tx:
+        for statement in FILL.split(";\n"):
+            names = [name for name in told if f":{name}" in statement]
+            await tx.execute(text(statement), {name: told[name] for name in names})
+    async with made.read() as conn:
+        await conn.execute(text("VACUUM ANALYZE"))
+    yield made
+    await made.close()
+    async with template.admin.read() as conn:
+        await conn.execute(text("DROP DATABASE large_shop WITH (FORCE)"))
+
+
+@pytest.fixture
+async def large(filled: Database, redis: Redis) -> Shop:
+    return Shop(filled, Resources(filled, redis, b"test secret", Bus(redis)), ALONE)
+
+
+@contextmanager
+def sent(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements that are sent inside the block, with their parameters."""
+    found: list[tuple[str, Any]] = []
+
+    def note(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
+        found.append((statement, parameters))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def scans(shop: Shop, document: str, variables: dict[str, Any] | None = None) -> list[str]:
+    """Run an operation, explain each of its statements, and return what they scan from end to end."""
+    with sent(shop.database) as statements:
+        await shop.data(document, variables)
+    found: list[str] = []
+    async with shop.database.read() as conn:
+        for statement, parameters in statements:
+            plan = (await conn.exec_driver_sql(f"EXPLAIN {statement}", parameters)).scalars().all()
+            seen = [line for line in plan if any(f"Seq Scan on {name} " in f"{line} " for name in GROWING)]
+            found += [f"{line.strip()}\n{statement}\n" + "\n".join(plan) for line in seen]
+    return found
+
+
+async def test_statements_do_not_grow_with_what_is_shown(large: Shop) -> None:
+    for document, most in ((LIST, 5), (COLLECTIONS, 5)):
+        one = await large.statements(document, {"first": 1})
+        hundred = await large.statements(document, {"first": 100})
+        assert len(one) == len(hundred) <= most, hundred
+    assert len(await large.statements(DETAIL)) <= 8
+
+
+async def test_no_list_reads_the_whole_shop(large: Shop) -> None:
+    keys = ("ID", "TITLE", "PRODUCT_TYPE", "VENDOR", "CREATED_AT", "UPDATED_AT", "BEST_SELLING", "PRICE")
+    found: list[str] = []
+    for key in keys:
+        page = f"products(first: 20, sortKey: {key}"
+        first = (await large.data(f"{{ {page}) {{ pageInfo {{ endCursor }} }} }}"))["products"]["pageInfo"]
+        found += await scans(large, f"{{ {page}) {{ nodes {{ title }} }} }}")
+        found += await scans(large, f"{{ {page}, reverse: true) {{ nodes {{ title }} }} }}")
+        found += await scans(large, f'{{ {page}, after: "{first["endCursor"]}") {{ nodes {{ title }} }} }}')
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["thing", "'ab cd'", "title:thing", "vendor:'vendor 7'", "product_type:'Type 3'", "tag:tag-5", "sku:SKU-5-1",
+     "handle:p-9", "variants.price:<5", "vendor:'vendor 7' tag:tag-5 -title:x"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["ID", "RELEVANCE"])
+async def test_no_search_reads_the_whole_shop(large: Shop, query: str, key: str) -> None:
+    asked = f'{{ products(first: 20, sortKey: {key}, query: "{query}") {{ nodes {{ title }} }} }}'
+    found = await scans(large, asked)
+    assert not found, "\n".join(found)
+
+
+async def test_details_and_collections_go_by_index(large: Shop) -> None:
+    found = await scans(large, DETAIL)
+    found += await scans(large, LIST, {"first": 20})
+    found += await scans(large, "{ productTypes(first: 20) { nodes } }")
+    for handle in ("c-7", "c-200"):
+        for key in ("COLLECTION_DEFAULT", "MANUAL", "TITLE", "PRICE", "BEST_SELLING", "CREATED", "ID"):
+            page = f"products(first: 20, sortKey: {key}) {{ nodes {{ title }} }}"
+            found += await scans(large, f'{{ collection(handle: "{handle}") {{ {page} }} }}')
+        page = f"products(first: 20, filters: [{FILTERS}]) {{ nodes {{ title }} }}"
+        found += await scans(large, f'{{ collection(handle: "{handle}") {{ {page} }} }}')
+    assert not found, "\n".join(found)
