@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.clock import new_id
-from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.database import Database, count_statements
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import service
 from commerce_graph.payment.service import Balance, Outcome
@@ -172,3 +172,14 @@ async def test_reads_take_one_statement_for_many_orders(database: Database) -> N
         steps = await service.transactions(conn, [orders[0], orders[1], unknown])
     assert [b and b.due_minor for b in found] == [3, None, 1]
     assert [len(s) for s in steps] == [0, 1, 0]
+
+
+async def test_a_step_takes_six_statements_beside_the_provider(database: Database) -> None:
+    order_id = await opened(database)
+    for step in (service.authorize(database, order_id, "test_ok"), service.capture(database, order_id)):
+        with count_statements() as seen:
+            await step
+        assert len(seen) == 6
+    with count_statements() as seen:
+        await service.capture(database, order_id)
+    assert len(seen) == 2
