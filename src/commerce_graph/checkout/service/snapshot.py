@@ -21,7 +21,16 @@ class Snapshot:
 
     def stored(self) -> dict[str, Any]:
         """Return the snapshot as a JSON document."""
-        return {"order": asdict(self.order), "parts": [asdict(part) for part in self.parts]}
+        return {"order": _plain(asdict(self.order)), "parts": [_plain(asdict(part)) for part in self.parts]}
+
+
+def _plain(value: Any) -> Any:
+    """Return a document whose UUIDs are text; the driver's own UUID type is unknown to the JSON encoder."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, UUID) else value
 
 
 def taken(quote: Quote, order_id: UUID, allocated: Sequence[Allocation]) -> Snapshot:
