@@ -123,3 +123,15 @@ async def test_refusal_becomes_user_error() -> None:
         Graph([catalog]), "mutation { save(size: 2) { product { id } userErrors { code field message } } }"
     )
     assert answer["data"]["save"]["userErrors"] == [{"code": "TOO_BIG", "field": ["size"], "message": "too big"}]
+
+
+def test_parts_added_to_others_entities_hold_no_data(engine: Engine) -> None:
+    """The objects are the owner's, which know nothing of a part's attributes: a field with a default would fail."""
+    bare = [
+        f"{module.name}: {part.__name__}.{member.python_name}"
+        for module in engine.graph.modules
+        for part in module.extends
+        for member in part.__strawberry_definition__.fields
+        if member.base_resolver is None
+    ]
+    assert bare == []

@@ -10,7 +10,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.codes import CountryCode
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.graph import batch_field, input_type, object_type
+from commerce_graph.kernel.graph import batch_field, field, input_type, object_type
 from commerce_graph.kernel.values import MoneyV2, money
 from commerce_graph.keys import ProductKey, ProductVariantKey
 from commerce_graph.pricing import loaders, service
@@ -136,9 +136,13 @@ class ProductVariantPricing(ProductVariantKey):
             for price in found
         ]
 
-    unit_price: MoneyV2 | None = strawberry.field(
-        description="The price by unit; always null, no content is kept.", default=None
-    )
-    unit_price_measurement: UnitPriceMeasurement | None = strawberry.field(
-        description="The content; always null, none is kept.", default=None
-    )
+    # Resolvers and not defaults: the objects are the owner's, which know nothing of this part's attributes.
+    @field
+    def unit_price(self) -> MoneyV2 | None:
+        """The price by unit; always null, no content is kept."""
+        return None
+
+    @field
+    def unit_price_measurement(self) -> UnitPriceMeasurement | None:
+        """The content; always null, none is kept."""
+        return None
