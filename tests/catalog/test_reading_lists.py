@@ -332,6 +332,13 @@ async def test_each_order_is_the_one_it_says(shop: Shop) -> None:
     assert await listed(shop, "sortKey: null, reverse: null") == await listed(shop, "sortKey: ID")
 
 
+async def test_prices_can_be_sorted_and_asked_for_at_once(shop: Shop) -> None:
+    assert await listed(shop, 'sortKey: PRICE, query: "variants.price:<40"') == ["guide", "mug", "print"]
+    page = "products(first: 9, sortKey: PRICE, filters: {price: {min: 20}}) { nodes { handle } }"
+    found = await shop.data(f'{{ collection(handle: "summer") {{ {page} }} }}')
+    assert found["collection"]["products"]["nodes"] == [{"handle": "shirt"}]
+
+
 @pytest.mark.parametrize(
     ("order", "found"),
     [

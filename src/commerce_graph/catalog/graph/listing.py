@@ -33,6 +33,9 @@ class StringEdge(Edge[str]):
 class StringConnection(Connection[str]):
     """A page of texts."""
 
+    # Else its type would be named after Python's str.
+    edges: list[StringEdge]  # type: ignore[assignment]
+
 
 def _strings(found: list[str], first: int) -> StringConnection:
     shown = found[:first]

@@ -50,7 +50,8 @@ def priced(market: PriceMarket, least_minor: int | None, most_minor: int | None)
         meets = meets.where(at.max_minor >= literal(least_minor, BigInteger))
     if most_minor is not None:
         meets = meets.where(at.min_minor <= literal(most_minor, BigInteger))
-    return meets.exists()
+    # A list that is sorted by price has the same table beside `product`.
+    return meets.correlate(product).exists()
 
 
 def filtered(filters: Filters, market: PriceMarket | None) -> list[ColumnElement[bool]]:
@@ -92,7 +93,7 @@ def _with_options(filters: Filters) -> ColumnElement[bool]:
         fitting = fitting.where(or_(*(_has(name, value) for value in values)))
     if len(filters.available) == 1:
         fitting = fitting.where(variant.c.available.is_(next(iter(filters.available))))
-    return fitting.exists()
+    return fitting.correlate(product).exists()
 
 
 def _has(name: str, value: str) -> ColumnElement[bool]:
