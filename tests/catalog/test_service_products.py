@@ -83,7 +83,7 @@ def sizes(*names: str) -> list[NewVariant]:
          ["variants", "0", "id"]),
         ({"id": SHIRT, "options": [("Size", ["S"])]}, "VARIANTS_INPUT_MISSING", ["variants"]),
         ({"id": SHIRT, "variants": [NewVariant(id=uid("shirt-S-White")), NewVariant(id=uid("shirt-S-White"))]},
-         "VARIANT_ALREADY_EXISTS", ["variants", "1", "optionValues"]),
+         "INVALID_VARIANT", ["variants", "1", "id"]),
         ({"id": SHIRT, "handle": "mug"}, "HANDLE_NOT_UNIQUE", ["handle"]),
     ],
 )  # fmt: skip

@@ -36,10 +36,12 @@ def to_decimal(amount_minor: int, currency: str) -> Decimal:
 def to_minor(amount: Decimal, currency: str) -> int:
     """Return the amount in minor units.
 
-    Raises: ValueError where the amount has more decimal places than the currency, or is not finite.
+    Raises: ValueError where the amount has more decimal places than the currency, is not finite, or is far too large.
     """
     if not amount.is_finite():
         raise ValueError("an amount must be a finite number")
+    if amount.adjusted() > 18:  # `1E+999999` is short to write and long to compute
+        raise ValueError("the amount is too large")
     scaled = amount.scaleb(exponent(currency))
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{currency} has {exponent(currency)} decimal places")

@@ -140,12 +140,12 @@ def _going_on(options: Sequence[Option], stored: Sequence[Option]) -> tuple[Opti
 
 def _settle(options: tuple[Option, ...], have: Mapping[UUID, tuple[str, ...]], wishes: Sequence[Wish]) -> Assortment:
     values = [_values(options, wish, have, ["variants", str(index)]) for index, wish in enumerate(wishes)]
-    _refuse_repetition(values)
-    named = [wish.id for wish in wishes if wish.id]
-    if len(set(named)) < len(named):
-        index = next(i for i, wish in enumerate(wishes) if wish.id and named.count(wish.id) > 1)
-        raise Rejected(INVALID_VARIANT, ["variants", str(index), "id"], "another one has this id")
-    taken = set(named)
+    taken: set[UUID] = set()
+    for index, wish in enumerate(wishes):
+        if wish.id in taken:
+            raise Rejected(INVALID_VARIANT, ["variants", str(index), "id"], "another one has this id")
+        taken |= {wish.id} if wish.id else set()
+    _refuse_repetition(values, wishes)
     free = {chosen: variant_id for variant_id, chosen in reversed(list(have.items())) if variant_id not in taken}
     order = sorted(range(len(wishes)), key=lambda index: (wishes[index].position or index + 1, index))
     places = {index: place for place, index in enumerate(order, 1)}
@@ -158,13 +158,15 @@ def _settle(options: tuple[Option, ...], have: Mapping[UUID, tuple[str, ...]], w
     return Assortment(tuple(full), settled, tuple(variant_id for variant_id in have if variant_id not in kept))
 
 
-def _refuse_repetition(values: Sequence[tuple[str, ...]]) -> None:
-    seen: set[tuple[str, ...]] = set()
+def _refuse_repetition(values: Sequence[tuple[str, ...]], wishes: Sequence[Wish]) -> None:
+    seen: dict[tuple[str, ...], int] = {}
     for index, chosen in enumerate(values):
-        if chosen in seen:
+        other = seen.setdefault(chosen, index)
+        if other != index:
+            # Of the two, the one that keeps what it has is not at fault.
+            culprit = other if wishes[index].options is None else index
             told = f"another variant is `{' / '.join(chosen)}`"
-            raise Rejected(VARIANT_ALREADY_EXISTS, ["variants", str(index), "optionValues"], told)
-        seen.add(chosen)
+            raise Rejected(VARIANT_ALREADY_EXISTS, ["variants", str(culprit), "optionValues"], told)
 
 
 def _options_named_by(wishes: Sequence[Wish]) -> list[Option]:

@@ -2,6 +2,7 @@
 
 from commerce_graph.merchandising.rules.amounts import GRAMS, price_minor, weight_g
 from commerce_graph.merchandising.rules.sheet import (
+    COLUMNS,
     BadRow,
     Header,
     Picture,
@@ -16,6 +17,6 @@ from commerce_graph.merchandising.rules.sheet import (
 )
 
 __all__ = [
-    "GRAMS", "BadRow", "Header", "Picture", "Problem", "ProductCells", "Row", "VariantCells", "WrongHeader",
+    "COLUMNS", "GRAMS", "BadRow", "Header", "Picture", "Problem", "ProductCells", "Row", "VariantCells", "WrongHeader",
     "handle_in", "price_minor", "read_header", "read_row", "weight_g",
 ]  # fmt: skip

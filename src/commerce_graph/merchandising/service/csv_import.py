@@ -86,6 +86,7 @@ async def import_products(db: Database, path: Path, tell: Tell | None = None) ->
             await job.product(group)
             if tell:
                 tell(min(file.buffer.tell(), size), size, report.products)
+    report.problems.sort(key=lambda problem: problem.line)
     return report
 
 
