@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -41,9 +42,10 @@ class Template:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers() -> Iterator[Servers]:
     """Run PostgreSQL and Redis for the session."""
-    with embedded(Path(tmp_path_factory.mktemp("servers"))) as running:
+    # Not pytest's own folder: it removes those of older sessions, which may still be running.
+    with tempfile.TemporaryDirectory(prefix="commerce-graph-tests-") as folder, embedded(Path(folder)) as running:
         yield running
 
 
