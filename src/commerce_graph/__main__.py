@@ -52,6 +52,7 @@ Run = Callable[[Database], Awaitable[None]]
 
 USER_ERRORS = (
     SettingsError, PortInUse, DataFolderInUse, EmbeddedFault, CommandError, demo.ShopNotEmpty,
+    merchandising_service.WrongHeader,
 )  # fmt: skip
 
 
@@ -115,10 +116,8 @@ def serve(
     os.environ.update({name.upper(): value for name, value in told.items()})
     os.environ.update(HOST=settings.host, PORT=str(settings.port), WORKERS=str(settings.workers))
     sys.stderr.write(f"commerce-graph serves {settings.address}/graphql\n")
-    uvicorn.run(
-        "commerce_graph.app:create", factory=True, host=settings.host, port=settings.port, workers=settings.workers,
-        **SERVER,
-    )  # fmt: skip
+    config = {**SERVER, "host": settings.host, "port": settings.port, "workers": settings.workers}
+    uvicorn.run("commerce_graph.app:from_environment", factory=True, **config)
 
 
 @app.command()
@@ -182,7 +181,17 @@ def import_(
     async def run(database: Database) -> None:
         with Steps() as steps:
             steps.tell(f"importing {file.name}")
-            await merchandising_service.import_products(database, file, steps.tell)
+            report = await merchandising_service.import_products(
+                database, file, lambda done, size, products: steps.count(f"{products:,} products", done, size)
+            )
+        for problem in report.problems:
+            typer.echo(str(problem), err=True)
+        if report.problems_total > len(report.problems):
+            typer.echo(f"… and {report.problems_total - len(report.problems):,} problems more", err=True)
+        written = f"created {report.created:,}, updated {report.updated:,}, left out {report.left_out:,} products"
+        typer.echo(f"{written}; {report.variants:,} variants")
+        if report.problems_total:
+            _fail(f"{report.problems_total:,} rows were left out. Mend them and import the file again")
 
     _with_database(data, run)
 

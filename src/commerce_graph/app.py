@@ -40,7 +40,7 @@ from commerce_graph.kernel.background import Work, endless, repeated, working
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.graph import Graph, Module
 from commerce_graph.kernel.graphiql import Example, Page, read_examples
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
@@ -186,23 +186,28 @@ def _unauthorized(header: str, what: str) -> RequestError:
     return RequestError("UNAUTHORIZED", f"the token in `{header}` {what}", status=401)
 
 
+def from_environment() -> Starlette:
+    """Return the server that the environment describes; how each process of `serve` begins."""
+    settings = Settings.read()
+    configure_logging(settings.log_format, settings.log_level)
+    return create(settings)
+
+
 def create(
-    settings: Settings | None = None,
+    settings: Settings,
     *,
     tokens: Mapping[str, str] | None = None,
     examples: Sequence[Example] | None = None,
     engine: Engine | None = None,
 ) -> Starlette:
-    """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL.
-
-    Without settings they are read from the environment: that is how each worker process of `serve` begins.
-    """
-    settings = settings or Settings.read()
-    configure_logging(settings.log_format, settings.log_level)
+    """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL."""
     resources = open_resources(settings)
     engine = engine or Engine(graph(settings.only))
     callers = Callers(resources)
-    page = _page(settings, tokens or {}, read_examples(EXAMPLES) if examples is None else examples)
+    examples = read_examples(EXAMPLES) if examples is None else examples
+    # A subgraph cannot run them all.
+    fitting = [example for example in examples if isinstance(engine.prepare(example.query), Operation)]
+    page = _page(settings, tokens or {}, fitting)
     origins = list(settings.allowed_origins)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLOverHTTP(engine, callers, page)),

@@ -40,6 +40,7 @@ SAMPLES = """{
     nodes { handle variants(first: 1) { nodes { id inventoryItem { id } } } }
   }
   locations(first: 1) { nodes { id } }
+  orders(first: 1, reverse: true, query: "status:open") { nodes { id } }
 }"""
 """What the examples in GraphiQL are filled with, so that each runs as it stands."""
 
@@ -282,19 +283,23 @@ async def _examples(resources: Resources, engine: Engine) -> list[Example]:
     if not isinstance(operation, Operation):
         return examples  # this server does not serve all of the graph
     answer = await engine.run(operation, None, Context(resources, Principal(MERCHANT_SCOPES)))
-    try:
-        product = answer["data"]["products"]["nodes"][0]
-        variant = product["variants"]["nodes"][0]
-        location = answer["data"]["locations"]["nodes"][0]
-    except (KeyError, TypeError, IndexError):
-        return examples
-    values = {
-        "HANDLE": product["handle"],
+    values = _samples(answer.get("data") or {})
+    return [replace(example, variables=_filled(example.variables, values)) for example in examples]
+
+
+def _samples(data: dict[str, Any]) -> dict[str, str]:
+    """Return what stands for the words in capitals in the examples' variables; nothing for an empty shop."""
+    products, locations, orders = (data.get(name, {}).get("nodes") for name in ("products", "locations", "orders"))
+    if not (products and locations and orders):
+        return {}
+    variant = products[0]["variants"]["nodes"][0]
+    return {
+        "HANDLE": products[0]["handle"],
         "VARIANT": variant["id"],
         "INVENTORY_ITEM": variant["inventoryItem"]["id"],
-        "LOCATION": location["id"],
+        "LOCATION": locations[0]["id"],
+        "ORDER": orders[0]["id"],
     }
-    return [replace(example, variables=_filled(example.variables, values)) for example in examples]
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -77,7 +77,7 @@ def _lock_was_taken(fault: BaseException) -> bool:
 @retry(
     retry=retry_if_exception(_lock_was_taken),
     stop=stop_after_attempt(LOCK_TRIES_MAX),
-    wait=wait_exponential_jitter(initial=0.2, max=5),
+    wait=wait_exponential_jitter(multiplier=0.2, max=5),
     reraise=True,
 )
 def _upgrade(connection: Connection, tell: Callable[[str], None], to: str) -> list[str]:

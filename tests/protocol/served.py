@@ -117,8 +117,26 @@ async def authenticate(headers: Mapping[str, str]) -> Principal:
 
 
 @asynccontextmanager
+async def listening(app: Starlette) -> AsyncIterator[str]:
+    """Serve an app on a free port, and tell `127.0.0.1:port`."""
+    config = uvicorn.Config(
+        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None
+    )
+    server = uvicorn.Server(config)
+    opened = config.bind_socket()
+    opened.listen()  # so that clients can connect at once: what they send waits for the server
+    running = asyncio.create_task(server._serve([opened]))
+    try:
+        yield f"127.0.0.1:{opened.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+        opened.close()
+
+
+@asynccontextmanager
 async def serving() -> AsyncIterator[str]:
-    """Serve the small graph on a free port, and tell the address."""
+    """Serve the small graph, and tell the address."""
     engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]))
     app = Starlette(
         routes=[
@@ -128,16 +146,5 @@ async def serving() -> AsyncIterator[str]:
         middleware=[Middleware(Telemetry), Middleware(SecurityHeaders)],
     )
     app.state.resources = SimpleNamespace()
-    config = uvicorn.Config(
-        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None
-    )
-    server = uvicorn.Server(config)
-    listening = config.bind_socket()  # so that clients can connect at once: what they send waits for the server
-    running = asyncio.create_task(server._serve([listening]))
-    port = listening.getsockname()[1]
-    try:
-        yield f"127.0.0.1:{port}/graphql"
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()
+    async with listening(app) as where:
+        yield f"{where}/graphql"
