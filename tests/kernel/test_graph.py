@@ -135,3 +135,19 @@ def test_parts_added_to_others_entities_hold_no_data(engine: Engine) -> None:
         if member.base_resolver is None
     ]
     assert bare == []
+
+
+@object_type
+class ServiceQuery:
+    @field
+    async def asked(self, info: strawberry.Info) -> str:
+        """What the service of a domain above says."""
+        return info.context.services["greeting"]()
+
+
+async def test_services_reach_the_domains_below() -> None:
+    above = Module("above", services=(("greeting", lambda: "served"),))
+    below = Module("below", ServiceQuery)
+    assert (await run(Graph([below, above]), "{ asked }"))["data"] == {"asked": "served"}
+    elsewhere = Graph([below], {"greeting": lambda: "in another process"})
+    assert (await run(elsewhere, "{ asked }"))["data"] == {"asked": "in another process"}
