@@ -4,14 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from commerce_graph.inventory import service as inventory
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.order import service
 from commerce_graph.order.service import cancellation
-from commerce_graph.order.tables import order, settlement
+from commerce_graph.order.tables import order, refund, settlement
 from commerce_graph.payment import service as payment
+from commerce_graph.payment.tables import balance as books
+from commerce_graph.payment.tables import transaction
 from tests.order.conftest import Placed, balance, opened, place, purchase, stock
 from tests.order.test_fulfill import send, wish
 from tests.order.test_refund import create, pieces
@@ -172,6 +174,19 @@ async def test_money_captured_while_the_order_is_cancelled_goes_back(shop: Shop)
         await service.note_payment(tx, placed.id, "paid")
     document = "query($id: ID!) { order(id: $id) { financialStatus } }"
     assert (await shop.data(document, {"id": placed.gid}, "merchant"))["order"] == {"financialStatus": "REFUNDED"}
+
+
+async def test_money_that_came_in_unnoticed_goes_back(shop: Shop) -> None:
+    placed = await place(shop, ("mug-variant", 1))
+    async with shop.database.begin() as tx:
+        await cancellation.record(tx, service.Cancellation(placed.id, "STAFF", True, True), "merchant")
+        # The provider has captured, but the process that asked for it died before it could write that down.
+        capture = (transaction.c.order_id == placed.id, transaction.c.kind == "CAPTURE")
+        await tx.execute(update(transaction).where(*capture).values(status="PENDING"))
+        await tx.execute(update(books).where(books.c.order_id == placed.id).values(captured_minor=0))
+        await tx.execute(delete(refund))
+    assert await service.settle(shop.database, placed.id)
+    assert (await balance(shop, placed)).refunded_minor == placed.total_minor
 
 
 async def test_nothing_can_be_sent_of_a_cancelled_order(shop: Shop, bought: Placed) -> None:

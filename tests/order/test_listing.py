@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import event as sql_event
 from sqlalchemy import text, update
 
+from commerce_graph.kernel.clock import new_id, now
+from commerce_graph.kernel.pages import encode_cursor
 from commerce_graph.order.tables import order
 from tests.order.conftest import Placed, place
 from tests.order.test_life import CANCEL, CLOSE
@@ -52,7 +54,14 @@ async def test_shoppers_do_not_list_orders(shop: Shop) -> None:
 
 
 async def test_list_needs_a_size(shop: Shop) -> None:
-    for arguments in ({}, {"first": 251}, {"first": 1, "last": 1}, {"first": 1, "after": "x"}):
+    cursor = encode_cursor([now(), new_id()])
+    for arguments in (
+        {},
+        {"first": 251},
+        {"first": 1, "after": cursor, "sortKey": "TOTAL_PRICE"},
+        {"first": 1, "last": 1},
+        {"first": 1, "after": "x"},
+    ):
         answer = await shop.run(LIST, arguments, "merchant")
         assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
@@ -140,6 +149,23 @@ async def test_a_customers_own(shop: Shop, three: list[Placed]) -> None:
         assert found["totalCount"] == "1"
 
 
+async def test_counts(shop: Shop, three: list[Placed]) -> None:
+    document = "query($query: String, $limit: Int) { ordersCount(query: $query, limit: $limit) { count precision } }"
+
+    async def count(**arguments: Any) -> Any:
+        return tuple((await shop.data(document, arguments, "merchant"))["ordersCount"].values())
+
+    assert await count() == (3, "EXACT")
+    assert await count(query="financial_status:paid") == (2, "EXACT")
+    assert await count(limit=3) == (3, "EXACT")
+    assert await count(limit=2) == (2, "AT_LEAST")
+    for limit in (0, 10_001):
+        answer = await shop.run(document, {"limit": limit}, "merchant")
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    answer = await shop.run(document, {})
+    assert answer["errors"][0]["extensions"]["code"] == "ACCESS_DENIED"
+
+
 async def test_statements_do_not_grow_with_orders(shop: Shop) -> None:
     document = """query($first: Int) { orders(first: $first) { nodes { name customer { id }
       lineItems(first: 5) { nodes { title } } fulfillments(first: 5) { nodes { id } } refunds { id } } } }"""
@@ -218,8 +244,11 @@ async def test_nothing_is_scanned_that_grows_with_the_shop(shop: Shop) -> None:
         (LIST, {"first": 20, "query": query})
         for query in ("name:#1001", "email:buyer77@example.com", "buyer77@example.com", "sku:SKU-1777",
                       f"id:{adas.id}", f"customer_id:{uid('ada')}", "financial_status:refunded",
-                      "fulfillment_status:fulfilled", "status:cancelled", "status:closed")
+                      "fulfillment_status:fulfilled", "status:cancelled", "status:closed",
+                      "1001")
     ]  # fmt: skip
+    # A count of what nearly all orders are is bounded by its limit, not by an index.
+    asked.append((simple, {"first": 20, "query": "status:open"}))
     asked += [(MINE, {"id": adas.gid, "sortKey": sort}) for sort in ("ID", "PROCESSED_AT")]
     grown = re.compile(r'Seq Scan on ("?order"?|line|event|refund)\b')
     async with shop.database.read() as conn:

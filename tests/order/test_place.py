@@ -88,6 +88,17 @@ async def test_payment_is_noted_once(shop: Shop) -> None:
     assert [change for kind, change in await facts(shop) if kind == "OrderUpdated"] == ["placed", "paid"]
 
 
+async def test_news_that_change_no_status_are_told_once(shop: Shop) -> None:
+    placed = await place(shop, ("mug-variant", 1), capture=False)
+
+    async def note() -> None:
+        async with shop.database.begin() as tx:
+            await service.note_payment(tx, placed.id, "capture_failed")
+
+    await asyncio.gather(note(), note())
+    assert [change for kind, change in await facts(shop) if kind == "OrderUpdated"] == ["placed", "capture_failed"]
+
+
 async def test_reservation_of_the_helper_is_the_orders(shop: Shop) -> None:
     held = await reserve(shop, purchase(("mug-variant", 2)))
     assert [(part.location_id, part.quantity) for part in held] == [(uid("berlin"), 2)]

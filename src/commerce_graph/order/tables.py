@@ -64,6 +64,7 @@ order = Table(
     Index("ix_order_email", "email"),
     Index("ix_order_financial_status", "financial_status", "processed_at", "id"),
     Index("ix_order_fulfillment_status", "fulfillment_status", "processed_at", "id"),
+    Index("ix_order_open", "processed_at", "id", postgresql_where=text("cancelled_at IS NULL AND closed_at IS NULL")),
     Index("ix_order_cancelled", "processed_at", "id", postgresql_where=text("cancelled_at IS NOT NULL")),
     Index("ix_order_closed", "processed_at", "id", postgresql_where=text("closed_at IS NOT NULL")),
     schema="order",

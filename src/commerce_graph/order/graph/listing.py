@@ -17,6 +17,7 @@ from commerce_graph.kernel.scalars import UnsignedInt64
 from commerce_graph.keys import CustomerKey, OrderKey
 from commerce_graph.order import loaders
 from commerce_graph.order.graph.order import READ_ORDERS, Order, order_of
+from commerce_graph.vocabulary import Count, CountPrecision
 
 
 @strawberry.enum(description="What a list of orders is sorted by.")
@@ -95,6 +96,19 @@ class OrderQuery:
         args = page_arguments(first, last, after, before, reverse)
         page = await ctx.load(loaders.all_orders, query, (sort_key or OrderSortKeys.PROCESSED_AT).name, args)
         return _connection(page, ctx, None, query)
+
+    @field(access=READ_ORDERS)
+    async def orders_count(
+        self, info: strawberry.Info, query: str | None = None, limit: int | None = ORDERS_COUNTED_MAX
+    ) -> Count:
+        """How many orders match a `query`, counted up to `limit`, which is 10,000 at most."""
+        most = ORDERS_COUNTED_MAX if limit is None else limit
+        if not 1 <= most <= ORDERS_COUNTED_MAX:
+            raise RequestError("BAD_USER_INPUT", f"`limit` must be between 1 and {ORDERS_COUNTED_MAX}, not {most}")
+        found = await info.context.load(loaders.count_all, query, most + 1)
+        return Count(
+            count=min(found, most), precision=CountPrecision.AT_LEAST if found > most else CountPrecision.EXACT
+        )  # fmt: skip
 
 
 @object_type(name="Customer", access=READ_CUSTOMERS)

@@ -15,6 +15,7 @@ MESSAGES = {
     "voided": "The payment was voided.",
     "authorized": "The payment was authorised.",
     "refunded": "Money was refunded.",
+    "capture_failed": "The payment could not be captured.",
 }
 UNPAID = frozenset({"PENDING", "AUTHORIZED", "PARTIALLY_PAID"})
 
@@ -22,6 +23,7 @@ UNPAID = frozenset({"PENDING", "AUTHORIZED", "PARTIALLY_PAID"})
 async def note_payment(tx: AsyncConnection, order_id: UUID, change: str) -> None:
     """Bring the financial status in line with the payment's balance and add an event (`change`: paid, voided, ...).
 
+    News that change no status (such as capture_failed) are an event too, once.
     Locks: the order's row. Emits: OrderUpdated(change). Repeating it changes nothing.
     Raises: Rejected(NOT_FOUND).
     """
@@ -29,7 +31,9 @@ async def note_payment(tx: AsyncConnection, order_id: UUID, change: str) -> None
     values = trail.money_values(row, await trail.books(tx, row))
     if values:
         await trail.change(tx, row, **values)
-        await trail.record(tx, row, *told(change))
+    elif await trail.tells(tx, row, change):
+        return
+    await trail.record(tx, row, *told(change))
 
 
 def told(change: str) -> tuple[str, str]:

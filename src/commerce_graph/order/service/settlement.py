@@ -122,6 +122,11 @@ async def _void(db: Database, order_id: UUID) -> bool:
         return False
     async with db.begin() as tx:
         row = await trail.lock(tx, order_id, [])
+        if answer.status == "FAILURE":
+            # After a success nothing is under way; after a failure money may come in that the books do not show yet.
+            (steps,) = await payment.transactions(tx, [order_id])
+            if any(step.kind == "CAPTURE" and step.status == "PENDING" for step in steps):
+                return False
         gone = delete(settlement).where(settlement.c.order_id == order_id).returning(settlement.c.refund)
         wanted = (await tx.execute(gone)).scalar_one_or_none()
         if wanted is None:

@@ -37,6 +37,12 @@ async def record(
     await publish(tx, *facts, OrderUpdated(row.id, row.customer_id, change))
 
 
+async def tells(tx: AsyncConnection, row: Row[Any], change: str) -> bool:
+    """Tell whether an order's trail has an event of this kind. 1 statement."""
+    mine = select(event.c.id).where(event.c.order_id == row.id, event.c.kind == change).limit(1)
+    return (await tx.execute(mine)).one_or_none() is not None
+
+
 async def change(tx: AsyncConnection, row: Row[Any], **values: Any) -> None:
     """Write new values into a locked order, refusing a step that the state machines do not have. 1 statement."""
     for name, machine in (("financial_status", rules.FINANCIAL), ("fulfillment_status", rules.FULFILMENT)):
