@@ -20,6 +20,7 @@ from commerce_graph.kernel.database import Database, count_statements
 from commerce_graph.kernel.errors import Rejected
 from tests.inventory.stock import HOUR, assert_sound, hold, make, published, put, quantities, states, want
 from tests.shop import uid
+from tests.waiting import until_blocked
 
 BERLIN, NEWARK = uid("berlin"), uid("newark")
 PAST = timedelta(hours=-1)
@@ -207,6 +208,21 @@ class TestExpiry:
         swept += await sweep(database)
         assert swept == 10
         assert await quantities(database, "shirt-S-White") == {"berlin": (10, 0), "newark": (5, 0)}
+
+    @pytest.mark.parametrize("sale_first", [True, False])
+    async def test_whoever_comes_second_knows_it(self, database: Database, sale_first: bool) -> None:
+        owner, _ = await hold(database, want("shirt-S-White", 1), want("mug-variant", 1), ends_in=PAST)
+        async with database.begin() as tx:
+            if sale_first:
+                assert await service.commit(tx, owner)
+                assert await sweep(database) == 0
+            else:
+                assert await service.release_expired(tx, 10) == 1
+                sale = asyncio.create_task(do(database, service.commit, owner))
+                await until_blocked(database)
+        if not sale_first:
+            assert await sale is False
+        await assert_sound(database)
 
     async def test_a_hold_is_sold_or_swept_never_both(self, database: Database) -> None:
         names = await make(database, 12, 1)

@@ -15,6 +15,7 @@ from commerce_graph.pricing import service
 from commerce_graph.pricing.service import NewPrice, Price
 from commerce_graph.pricing.tables import market, price
 from tests.shop import uid
+from tests.waiting import until_blocked
 
 
 async def test_prices_of_a_market(database: Database) -> None:
@@ -97,6 +98,16 @@ async def test_statements_do_not_grow_with_the_prices(database: Database, count:
     with count_statements() as seen:
         await write(database, *new)
     assert len(seen) <= 7
+
+
+@pytest.mark.parametrize("second", ["shirt-S-Blue", "shirt-new"])
+async def test_a_writer_who_waited_reckons_with_what_the_other_wrote(database: Database, second: str) -> None:
+    async with database.begin() as tx:
+        await service.set_prices(tx, [shirt("S-White", "eu", 100)])
+        other = asyncio.create_task(write(database, NewPrice(uid("shirt"), uid(second), uid("eu"), 90_000)))
+        await until_blocked(database)
+    await other
+    assert (await ranges(database, "shirt"))["eu"] == (100, 90_000)
 
 
 async def test_writers_of_one_product_leave_the_right_range(database: Database) -> None:
