@@ -29,11 +29,11 @@ class Running:
         self.port = port
         environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         command = ["dev", "--port", str(port), "--data", str(data), "--products", "12"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "commerce_graph", *command],
-            stdout=subprocess.PIPE, stderr=(data.parent / "log").open("w"), text=True, start_new_session=True,
-            env=environment,
-        )  # fmt: skip
+        with (data.parent / "log").open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "commerce_graph", *command],
+                stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, env=environment,
+            )  # fmt: skip
 
     def lines(self, count: int) -> list[str]:
         """Read what it prints; it ends early where the server does."""

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -85,7 +86,8 @@ def dev(
 
     [dim]commerce-graph dev --port 8123 --data /tmp/shop[/]
     """
-    develop(data, host, port, products)
+    with suppress(KeyboardInterrupt):  # that is how it is stopped
+        develop(data, host, port, products)
 
 
 @app.command()
