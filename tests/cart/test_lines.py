@@ -129,6 +129,8 @@ async def test_updates_change_merge_and_remove(shop: Shop) -> None:
     ]
     came = await change(shop, cart, {"id": two, "attributes": [{"key": "n", "value": "2"}]}, {"id": mug, "quantity": 0})
     assert [(each["id"], each["quantity"]) for each in came["cart"]["lines"]["nodes"]] == [(one, 3)]
+    mugs = await change(shop, cart, {"id": one, "merchandiseId": gid("ProductVariant", "mug-variant"), "quantity": 5})
+    assert (quantities(mugs["cart"]), mugs["warnings"][0]["code"]) == ([3], "MERCHANDISE_NOT_ENOUGH_STOCK")
     came = await change(shop, cart, {"id": one, "merchandiseId": gid("ProductVariant", "print-variant")})
     assert came["cart"]["lines"]["nodes"][0]["merchandise"]["product"]["handle"] == "print"
     assert (await shop.data(CART, {"id": cart["id"]}))["cart"] == came["cart"], "the answer is what is stored"
@@ -203,3 +205,15 @@ async def test_additions_at_once_cannot_pass_the_limit(shop: Shop) -> None:
     assert sum(not each["userErrors"] for each in came) == 3
     async with shop.database.read() as conn:
         assert (await conn.execute(select(func.count()).select_from(line_table))).scalar() == CART_LINES_MAX
+
+
+async def test_many_carts_are_read_at_the_price_of_one(shop: Shop) -> None:
+    carts = [await create(shop, line("mug-variant", 1), line("guide-variant", n)) for n in range(1, 6)]
+    one = await shop.statements(CART, {"id": carts[0]["id"]})
+    body = (
+        "{ totalQuantity cost { totalAmount { amount } totalTaxAmount { amount } } lines(first: 9) { nodes { id } } }"
+    )
+    aliases = " ".join(f'c{n}: cart(id: "{cart["id"]}") {body}' for n, cart in enumerate(carts))
+    seen = await shop.data(f"query @inContext(country: DE) {{ {aliases} }}")
+    assert [each["totalQuantity"] for each in seen.values()] == [2, 3, 4, 5, 6]
+    assert len(await shop.statements(f"query @inContext(country: DE) {{ {aliases} }}")) <= len(one)

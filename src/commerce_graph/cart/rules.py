@@ -151,31 +151,29 @@ def _in_range(quantity: int, path: Path) -> int:
 def capped(
     before: Sequence[Line], after: Sequence[Line], left: Mapping[UUID, int | None]
 ) -> tuple[tuple[Line, ...], list[Notice]]:
-    """Return the lines with raised quantities held at what the stock has, and a warning for each that was.
+    """Return the lines with raised quantities held at what the stock has, and a notice for each that was.
 
     `left` is what can be sold of a variant, None for no bound. Lowering a quantity is always done, and raising one
     never lowers it.
     """
-    had = {line.id: line.quantity for line in before}
-    kept: list[Line] = []
-    warnings: list[Notice] = []
+    had = {(line.id, line.variant_id): line.quantity for line in before}
+    # What a line keeps in any case, whatever the stock is: submission asks again.
+    kept = [min(line.quantity, had.get((line.id, line.variant_id), 0)) for line in after]
     spoken_for: dict[UUID, int] = {}
-    for line in after:
-        # A line that was not raised keeps what it has, whatever the stock is: submission asks again.
-        if line.quantity <= had.get(line.id, 0):
-            spoken_for[line.variant_id] = spoken_for.get(line.variant_id, 0) + line.quantity
-    for line in after:
-        bound, present = left.get(line.variant_id), had.get(line.id, 0)
-        if bound is None or line.quantity <= present:
-            kept.append(line)
-            continue
-        there = max(present, min(line.quantity, bound - spoken_for.get(line.variant_id, 0)))
-        spoken_for[line.variant_id] = spoken_for.get(line.variant_id, 0) + there
-        if there < line.quantity:
-            warnings.append(_shortage(line, there, bound))
-        if there > 0:
-            kept.append(replace(line, quantity=there))
-    return tuple(kept), warnings
+    for line, quantity in zip(after, kept, strict=True):
+        spoken_for[line.variant_id] = spoken_for.get(line.variant_id, 0) + quantity
+    lines: list[Line] = []
+    notices: list[Notice] = []
+    for line, quantity in zip(after, kept, strict=True):
+        bound, more = left.get(line.variant_id), line.quantity - quantity
+        if bound is not None and more > 0:
+            more = min(more, max(0, bound - spoken_for[line.variant_id]))
+            spoken_for[line.variant_id] += more
+            if quantity + more < line.quantity:
+                notices.append(_shortage(line, quantity + more, bound))
+        if quantity + more > 0:
+            lines.append(replace(line, quantity=quantity + more))
+    return tuple(lines), notices
 
 
 def _shortage(line: Line, there: int, bound: int) -> Notice:

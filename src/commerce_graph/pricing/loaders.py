@@ -142,20 +142,25 @@ def _range(row: RowMapping | None) -> PriceRange | None:
     )
 
 
-async def tax_rate_of(conn: AsyncConnection, country: str | None, province: str | None) -> TaxRate | None:
-    """Return the tax of a place, the province's before the country's; None where nothing is taxed. 1 statement."""
-    if country is None:
-        return None
-    regions = ["", province.strip().upper()] if province else [""]
-    row = (
-        await conn.execute(
-            select(tax_rate.c.name, tax_rate.c.rate_bps, tax_rate.c.on_shipping)
-            .where(tax_rate.c.country == country, tax_rate.c.province == func.any(regions))
-            .order_by(tax_rate.c.province.desc())
-            .limit(1)
+Place = tuple[str | None, str | None]
+"""A country and a province of it, as buyers give them."""
+
+
+async def tax_rates(conn: AsyncConnection, places: Sequence[Place]) -> Sequence[TaxRate | None]:
+    """Return the tax of places, the province's before the country's.
+
+    Shape: n places → n results in input order, None where nothing is taxed; 1 statement.
+    """
+    wanted = [(country or "", (province or "").strip().upper()) for country, province in places]
+    regions = {region for _, region in wanted} | {""}
+    found = await conn.execute(
+        select(tax_rate).where(
+            tax_rate.c.country == func.any([country for country, _ in wanted]),
+            tax_rate.c.province == func.any(sorted(regions)),
         )
-    ).one_or_none()
-    return row and TaxRate(row.name, row.rate_bps, row.on_shipping)
+    )
+    rates = {(row.country, row.province): TaxRate(row.name, row.rate_bps, row.on_shipping) for row in found}
+    return [rates.get(place) or rates.get((place[0], "")) for place in wanted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from commerce_graph.events import PricesChanged
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.pricing import rules
-from commerce_graph.pricing.loaders import all_markets, markets, markets_for, prices, tax_rate_of, to_market
-from commerce_graph.pricing.rules import Market, NewPrice, Price, Taxes, TaxLine
+from commerce_graph.pricing.loaders import all_markets, markets, markets_for, prices, tax_rates, to_market
+from commerce_graph.pricing.rules import Market, NewPrice, Price, Taxes, TaxLine, TaxRate, tax
 from commerce_graph.pricing.tables import market, price
 
 __all__ = [
-    "Market", "NewPrice", "Price", "TaxLine", "Taxes", "all_markets", "markets_for", "prices", "primary_market",
-    "remove_prices", "set_prices", "taxes",
+    "Market", "NewPrice", "Price", "TaxLine", "TaxRate", "Taxes", "all_markets", "markets_for", "prices",
+    "primary_market", "remove_prices", "set_prices", "tax", "tax_rates", "taxes",
 ]  # fmt: skip
 
 
@@ -103,5 +103,5 @@ async def taxes(
     The province's rate stands before the country's; a place without a rate, or no country, is not taxed.
     `included`: prices hold the tax already; otherwise it is added. Rounded half up by line. 1 statement.
     """
-    rate = await tax_rate_of(conn, country, province)
-    return rules.tax(rate, lines, shipping_minor, included=included)
+    (rate,) = await tax_rates(conn, [(country, province)])
+    return tax(rate, lines, shipping_minor, included=included)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from commerce_graph.cart.loaders import Address, Contents
 from commerce_graph.cart.rules import Line
 from commerce_graph.catalog import service as catalog
@@ -15,7 +13,7 @@ from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.fulfilment.service import DeliveryRate, RateRequest
 from commerce_graph.kernel.context import Loads
 from commerce_graph.pricing import service as pricing
-from commerce_graph.pricing.service import Market, Price, Taxes
+from commerce_graph.pricing.service import Market, Price, Taxes, TaxRate
 
 
 class Load(Protocol):
@@ -81,25 +79,6 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class TaxRequest:
-    """A purchase to tax: lines of (amount_minor, taxable)."""
-
-    country: str | None
-    province: str | None
-    lines: tuple[tuple[int, bool], ...]
-    shipping_minor: int
-    included: bool
-
-
-async def taxes(conn: AsyncConnection, requests: Sequence[TaxRequest]) -> Sequence[Taxes]:
-    """Return taxes. Shape: n requests → n results in input order; 1 statement a request."""
-    return [
-        await pricing.taxes(conn, r.country, r.province, r.lines, r.shipping_minor, included=r.included)
-        for r in requests
-    ]
-
-
-@dataclass(frozen=True, slots=True)
 class Sellable:
     """What of a cart's lines can be bought, before delivery and taxes."""
 
@@ -153,8 +132,9 @@ async def quotes(load: Load, carts: Sequence[Contents]) -> list[Quote]:
     options = iter(await load(fulfilment.rates, [parcel for parcel in parcels if parcel]))
     rates = [tuple(next(options)) if parcel else () for parcel in parcels]
     chosen = [_chosen(cart, each) for cart, each in zip(carts, rates, strict=True)]
-    taxed = await load(taxes, [_tax_request(c, g, s) for c, g, s in zip(carts, goods, chosen, strict=True)])
-    return [_quote(*each) for each in zip(carts, goods, rates, chosen, taxed, strict=True)]
+    places = [_taxed_in(cart, each.market) for cart, each in zip(carts, goods, strict=True)]
+    taxes = await load(pricing.tax_rates, places)
+    return [_quote(*each) for each in zip(carts, goods, rates, chosen, taxes, strict=True)]
 
 
 def _parcel(cart: Contents, goods: Sellable) -> RateRequest | None:
@@ -171,20 +151,24 @@ def _chosen(cart: Contents, rates: Sequence[DeliveryRate]) -> DeliveryRate | Non
     return named or min(rates, key=lambda rate: rate.amount_minor, default=None)
 
 
-def _tax_request(cart: Contents, goods: Sellable, rate: DeliveryRate | None) -> TaxRequest:
-    # Before the buyer names an address, the market's country tells what its prices hold.
+def _taxed_in(cart: Contents, market: Market) -> tuple[str | None, str | None]:
+    """Return country and province whose tax holds: before the buyer names an address, the market's country."""
     address = cart.delivered_to
-    country, province = goods.market.country, None
     if address is not None and address.address.country_code:
-        country, province = address.address.country_code, address.address.province_code
-    lines = tuple((each.total_minor, each.merchandise.taxable) for each in goods.lines)
-    return TaxRequest(country, province, lines, rate.amount_minor if rate else 0, goods.market.tax_included)
+        return address.address.country_code, address.address.province_code
+    return market.country, None
 
 
 def _quote(
-    cart: Contents, goods: Sellable, rates: tuple[DeliveryRate, ...], chosen: DeliveryRate | None, taxed: Taxes
+    cart: Contents,
+    goods: Sellable,
+    rates: tuple[DeliveryRate, ...],
+    chosen: DeliveryRate | None,
+    rate: TaxRate | None,
 ) -> Quote:
-    subtotal = sum(each.total_minor for each in goods.lines)
+    subtotal, shipping = sum(each.total_minor for each in goods.lines), chosen.amount_minor if chosen else 0
+    taxable = [(each.total_minor, each.merchandise.taxable) for each in goods.lines]
+    taxed = pricing.tax(rate, taxable, shipping, included=goods.market.tax_included)
     added = 0 if goods.market.tax_included else taxed.total_minor
     return Quote(
         cart=cart,
@@ -199,5 +183,5 @@ def _quote(
         selected=chosen,
         taxes=taxed,
         subtotal_minor=subtotal,
-        total_minor=subtotal + (chosen.amount_minor if chosen else 0) + added,
+        total_minor=subtotal + shipping + added,
     )
