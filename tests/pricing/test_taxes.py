@@ -33,3 +33,12 @@ async def test_a_province_without_its_own_rate_pays_the_country_s(database: Data
     async with database.read() as conn:
         found = await service.taxes(conn, "DE", "BY", LINES[:1], 0, included=True)
     assert found.total_minor == 782
+
+
+async def test_many_places_are_one_statement(database: Database) -> None:
+    places = [("US", "ca"), (None, None), ("DE", "CA"), ("US", "NV"), (None, "CA"), ("US", "CA")]
+    async with database.read() as conn:
+        with count_statements() as seen:
+            found = await service.tax_rates(conn, places)
+    assert [rate and rate.rate_bps for rate in found] == [725, None, 1900, None, None, 725]
+    assert len(seen) == 1
