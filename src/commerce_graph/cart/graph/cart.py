@@ -97,7 +97,7 @@ class Cart(CartKey):
 
     @field
     def id(self, info: strawberry.Info) -> strawberry.ID:
-        """A globally unique id. It is a secret: who knows it may read and change the cart."""
+        """A globally unique id."""
         return strawberry.ID(to_gid("Cart", self.uuid, info.context.resources.secret))
 
     @field
