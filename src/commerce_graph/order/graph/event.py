@@ -19,11 +19,13 @@ from commerce_graph.order.graph.order import READ_ORDERS
 class Event:
     """Something that happened to an order."""
 
-    id: strawberry.ID
-    created_at: datetime
-    action: str
-    message: str
-    app_title: str | None = None
+    id: strawberry.ID = strawberry.field(description="A globally unique id.")
+    created_at: datetime = strawberry.field(description="When it happened.")
+    action: str = strawberry.field(description="What happened, such as placed, paid, fulfilled, refunded or cancelled.")
+    message: str = strawberry.field(description="What happened, in words.")
+    app_title: str | None = strawberry.field(
+        description="Whose token did it; null for the server itself.", default=None
+    )
 
 
 @object_type(access=READ_ORDERS)
@@ -55,7 +57,7 @@ class OrderTrail(OrderKey):
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[EventConnection]:
         """What happened to the order, oldest first; `action` is such as placed, paid or cancelled."""
         args = page_arguments(first, last, after, before, reverse)

@@ -37,27 +37,27 @@ class FulfillmentStatus(Enum):
 class TrackingInformation:
     """How a parcel can be followed."""
 
-    company: str | None = None
-    number: str | None = None
-    url: URL | None = None
+    company: str | None = strawberry.field(description="Who carries it.", default=None)
+    number: str | None = strawberry.field(description="The carrier's number for it.", default=None)
+    url: URL | None = strawberry.field(description="Where it can be followed.", default=None)
 
 
 @object_type
 class FulfillmentTrackingInfo:
     """How a parcel can be followed."""
 
-    company: str | None = None
-    number: str | None = None
-    url: URL | None = None
+    company: str | None = strawberry.field(description="Who carries it.", default=None)
+    number: str | None = strawberry.field(description="The carrier's number for it.", default=None)
+    url: URL | None = strawberry.field(description="Where it can be followed.", default=None)
 
 
 @object_type
 class FulfillmentLineItem:
     """A line in a parcel."""
 
-    id: strawberry.ID
-    line_item: LineItem
-    quantity: int
+    id: strawberry.ID = strawberry.field(description="A globally unique id.")
+    line_item: LineItem = strawberry.field(description="The order's line.")
+    quantity: int = strawberry.field(description="How many pieces of it are in the parcel.")
 
 
 @object_type
@@ -129,7 +129,7 @@ class Fulfillment:
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[FulfillmentLineItemConnection]:
         """What is in it."""
         args = page_arguments(first, last, after, before, reverse)
@@ -182,7 +182,7 @@ class OrderFulfillments(OrderKey):
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[FulfillmentConnection]:
         """The parcels that were sent, oldest first."""
         args = page_arguments(first, last, after, before, reverse)
@@ -206,36 +206,44 @@ class OrderFulfillments(OrderKey):
 class FulfillmentOrderLineItemInput:
     """How many pieces of a fulfillment order's line to send."""
 
-    id: strawberry.ID
-    quantity: int
+    id: strawberry.ID = strawberry.field(description="The id of the fulfillment order's line.")
+    quantity: int = strawberry.field(description="How many pieces.")
 
 
 @input_type
 class FulfillmentOrderLineItemsInput:
     """What to send of a fulfillment order; without lines all that is left."""
 
-    fulfillment_order_id: strawberry.ID
-    fulfillment_order_line_items: list[FulfillmentOrderLineItemInput] | None = None
+    fulfillment_order_id: strawberry.ID = strawberry.field(description="The fulfillment order's id.")
+    fulfillment_order_line_items: list[FulfillmentOrderLineItemInput] | None = strawberry.field(
+        description="What to send; without it all that is left.", default=None
+    )
 
 
 @input_type
 class FulfillmentTrackingInput:
     """How a parcel can be followed: one number and address, or several."""
 
-    company: str | None = None
-    number: str | None = None
-    numbers: list[str] | None = None
-    url: URL | None = None
-    urls: list[URL] | None = None
+    company: str | None = strawberry.field(description="Who carries it.", default=None)
+    number: str | None = strawberry.field(description="The carrier's number for it.", default=None)
+    numbers: list[str] | None = strawberry.field(description="Its numbers where it has several.", default=None)
+    url: URL | None = strawberry.field(description="Where it can be followed.", default=None)
+    urls: list[URL] | None = strawberry.field(
+        description="Where each number can be followed, in the order of the numbers.", default=None
+    )
 
 
 @input_type
 class FulfillmentInput:
     """A parcel to send. `notifyCustomer` is kept with the event; the shop itself sends no mail."""
 
-    line_items_by_fulfillment_order: list[FulfillmentOrderLineItemsInput]
-    tracking_info: FulfillmentTrackingInput | None = None
-    notify_customer: bool | None = False
+    line_items_by_fulfillment_order: list[FulfillmentOrderLineItemsInput] = strawberry.field(
+        description="What to send of exactly one fulfillment order."
+    )
+    tracking_info: FulfillmentTrackingInput | None = strawberry.field(
+        description="How it can be followed.", default=None
+    )
+    notify_customer: bool | None = strawberry.field(description="Kept with the event.", default=False)
 
 
 @strawberry.enum(description="Why a parcel was not sent.")

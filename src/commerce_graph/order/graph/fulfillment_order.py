@@ -55,7 +55,7 @@ class FulfillmentOrderLineItem:
     """A part of an order line that one location has to send."""
 
     part: strawberry.Private[fulfilment.FulfillmentOrderLine]
-    line_item: LineItem
+    line_item: LineItem = strawberry.field(description="The order's line.")
 
     @field
     def id(self) -> strawberry.ID:
@@ -88,7 +88,7 @@ class FulfillmentOrder:
     """What one location has to send of an order."""
 
     opened: strawberry.Private[fulfilment.FulfillmentOrder]
-    assigned_location: FulfillmentOrderAssignedLocation
+    assigned_location: FulfillmentOrderAssignedLocation = strawberry.field(description="Where the goods are sent from.")
 
     @field
     def id(self) -> strawberry.ID:
@@ -113,7 +113,7 @@ class FulfillmentOrder:
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[FulfillmentOrderLineItemConnection]:
         """The parts of lines to send."""
         args = page_arguments(first, last, after, before, reverse)
@@ -160,7 +160,7 @@ class OrderFulfillmentOrders(OrderKey):
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[FulfillmentOrderConnection]:
         """What each location has to send, oldest first."""
         args = page_arguments(first, last, after, before, reverse)

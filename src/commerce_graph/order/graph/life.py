@@ -21,7 +21,9 @@ WRITE_ORDERS = scopes("write_orders")
 class OrderCancelRefundMethodInput:
     """How captured money goes back."""
 
-    original_payment_methods_refund: bool | None = None
+    original_payment_methods_refund: bool | None = strawberry.field(
+        description="Whether captured money goes back the way it came.", default=None
+    )
 
 
 @strawberry.enum(description="Why an order was not cancelled.")
@@ -40,8 +42,8 @@ OrderCancelUserError = user_error("OrderCancelUserError", OrderCancelUserErrorCo
 class Job:
     """Work that may go on after the answer."""
 
-    id: strawberry.ID
-    done: bool
+    id: strawberry.ID = strawberry.field(description="A globally unique id.")
+    done: bool = strawberry.field(description="Whether it is finished.")
 
 
 @object_type
@@ -72,7 +74,7 @@ OrderUserError = user_error("OrderUserError", OrderUserErrorCode, "Why an order 
 class OrderMarkAsPaidInput:
     """The order that was paid."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The order's id.")
 
 
 @object_type
@@ -87,7 +89,7 @@ class OrderMarkAsPaidPayload:
 class OrderCloseInput:
     """The order to put away."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The order's id.")
 
 
 @object_type
@@ -102,7 +104,7 @@ class OrderClosePayload:
 class OrderOpenInput:
     """The order to take out again."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The order's id.")
 
 
 @object_type

@@ -20,7 +20,7 @@ class LineItem:
     """A line of an order: so many pieces of one variant, as they were sold."""
 
     row: strawberry.Private[loaders.LineRow]
-    image: Image | None = None
+    image: Image | None = strawberry.field(description="The variant's picture when it was sold.", default=None)
 
     @field
     def id(self) -> strawberry.ID:
@@ -173,7 +173,7 @@ class OrderLines(OrderKey):
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[LineItemConnection]:
         """The lines, in the order of the cart."""
         args = page_arguments(first, last, after, before, reverse)

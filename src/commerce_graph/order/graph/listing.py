@@ -83,7 +83,7 @@ class OrderQuery:
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
         sort_key: OrderSortKeys | None = OrderSortKeys.PROCESSED_AT,
         query: str | None = None,
     ) -> OrderConnection:
@@ -123,7 +123,7 @@ class CustomerOrders(CustomerKey):
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
         sort_key: OrderSortKeys | None = OrderSortKeys.ID,
         query: str | None = None,
     ) -> list[OrderConnection]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import strawberry
+
 from commerce_graph.kernel.graph import object_type
 from commerce_graph.kernel.values import MoneyV2, money
 
@@ -11,8 +13,8 @@ from commerce_graph.kernel.values import MoneyV2, money
 class MoneyBag:
     """An amount in the shop's currency and in the buyer's; an order is kept in the buyer's, so both are the same."""
 
-    shop_money: MoneyV2
-    presentment_money: MoneyV2
+    shop_money: MoneyV2 = strawberry.field(description="The amount in the shop's currency.")
+    presentment_money: MoneyV2 = strawberry.field(description="The amount in the buyer's currency.")
 
 
 def bag(amount_minor: int, currency: str) -> MoneyBag:
@@ -25,11 +27,11 @@ def bag(amount_minor: int, currency: str) -> MoneyBag:
 class TaxLine:
     """A tax that an order bears."""
 
-    title: str
-    rate: float | None = None
-    rate_percentage: float | None = None
-    price: MoneyV2
-    price_set: MoneyV2
+    title: str = strawberry.field(description="The tax's name.")
+    rate: float | None = strawberry.field(description="The rate as a share of one.", default=None)
+    rate_percentage: float | None = strawberry.field(description="The rate in percent.", default=None)
+    price: MoneyV2 = strawberry.field(description="How much it comes to.")
+    price_set: MoneyV2 = strawberry.field(description="How much it comes to.")
 
 
 def tax_line(stored: Mapping[str, Any], currency: str) -> TaxLine:
@@ -45,9 +47,9 @@ def tax_line(stored: Mapping[str, Any], currency: str) -> TaxLine:
 class ShippingLine:
     """The delivery that the buyer chose, with what it cost."""
 
-    title: str
-    handle: str | None = None
-    code: str | None = None
-    original_price: MoneyV2
-    original_price_set: MoneyBag
-    price: MoneyV2
+    title: str = strawberry.field(description="What the delivery is called.")
+    handle: str | None = strawberry.field(description="The handle of the delivery option.", default=None)
+    code: str | None = strawberry.field(description="The handle of the delivery option.", default=None)
+    original_price: MoneyV2 = strawberry.field(description="What it costs before discounts.")
+    original_price_set: MoneyBag = strawberry.field(description="What it costs before discounts.")
+    price: MoneyV2 = strawberry.field(description="What it costs.")

@@ -92,8 +92,8 @@ class OrderCancelReason(Enum):
 class OrderCancellation:
     """How an order was cancelled."""
 
-    reason: OrderCancelReason
-    cancelled_at: datetime
+    reason: OrderCancelReason = strawberry.field(description="Why.")
+    cancelled_at: datetime = strawberry.field(description="When.")
 
 
 @object_type
@@ -113,7 +113,10 @@ class Order(OrderKey):
 
     @field
     def id(self) -> strawberry.ID:
-        """A globally unique id; for who came with a capability id, that one."""
+        """A globally unique id.
+
+        Who came with a capability id gets one again, and can go on with it.
+        """
         return strawberry.ID(self.gid)
 
     @field

@@ -55,7 +55,7 @@ class RefundLineItem:
 
     row: strawberry.Private[loaders.RefundLineRow]
     currency: strawberry.Private[str]
-    line_item: LineItem
+    line_item: LineItem = strawberry.field(description="The order's line.")
 
     @field
     def id(self) -> strawberry.ID:
@@ -147,7 +147,7 @@ class Refund:
         last: int | None = None,
         after: str | None = None,
         before: str | None = None,
-        reverse: bool = False,
+        reverse: bool | None = False,
     ) -> list[RefundLineItemConnection]:
         """The pieces that left the order."""
         args = page_arguments(first, last, after, before, reverse)
@@ -198,41 +198,59 @@ class OrderRefunds(OrderKey):
 class RefundLineItemInput:
     """Pieces to refund; `locationId` says where a RETURN goes, without it where the pieces were sent from."""
 
-    line_item_id: strawberry.ID
-    quantity: int
-    restock_type: RefundLineItemRestockType | None = RefundLineItemRestockType.NO_RESTOCK
-    location_id: strawberry.ID | None = None
+    line_item_id: strawberry.ID = strawberry.field(description="The id of the order's line.")
+    quantity: int = strawberry.field(description="How many pieces.")
+    restock_type: RefundLineItemRestockType | None = strawberry.field(
+        description="What becomes of them.", default=RefundLineItemRestockType.NO_RESTOCK
+    )
+    location_id: strawberry.ID | None = strawberry.field(description="Where a RETURN goes.", default=None)
 
 
 @input_type
 class ShippingRefundInput:
     """How much of the delivery to give back, its taxes included: an amount, or all that is left of it."""
 
-    amount: Decimal | None = None
-    full_refund: bool | None = None
+    amount: Decimal | None = strawberry.field(description="An amount in the order's currency.", default=None)
+    full_refund: bool | None = strawberry.field(description="All that is left.", default=None)
 
 
 @input_type
 class OrderTransactionInput:
     """How much money to give back; it goes the way it came."""
 
-    amount: Decimal
-    kind: OrderTransactionKind | None = OrderTransactionKind.REFUND
-    order_id: strawberry.ID | None = None
-    gateway: str | None = None
-    parent_id: strawberry.ID | None = None
+    amount: Decimal = strawberry.field(description="An amount in the order's currency.")
+    kind: OrderTransactionKind | None = strawberry.field(
+        description="Always REFUND.", default=OrderTransactionKind.REFUND
+    )
+    order_id: strawberry.ID | None = strawberry.field(
+        description="The order of the refund, where it is named again.", default=None
+    )
+    gateway: str | None = strawberry.field(
+        description="For information: the provider is the one that was paid.", default=None
+    )
+    parent_id: strawberry.ID | None = strawberry.field(
+        description="For information: the payment is the one of the order.", default=None
+    )
 
 
 @input_type
 class RefundInput:
     """A refund to make. Without `transactions`, what the pieces and the delivery come to goes back."""
 
-    order_id: strawberry.ID
-    refund_line_items: list[RefundLineItemInput] | None = None
-    shipping: ShippingRefundInput | None = None
-    transactions: list[OrderTransactionInput] | None = None
-    note: str | None = None
-    notify: bool | None = None
+    order_id: strawberry.ID = strawberry.field(description="The order's id.")
+    refund_line_items: list[RefundLineItemInput] | None = strawberry.field(
+        description="Which pieces to refund.", default=None
+    )
+    shipping: ShippingRefundInput | None = strawberry.field(
+        description="How much of the delivery to refund.", default=None
+    )
+    transactions: list[OrderTransactionInput] | None = strawberry.field(
+        description="How much money to give back; their sum counts.", default=None
+    )
+    note: str | None = strawberry.field(description="What to note for the merchant.", default=None)
+    notify: bool | None = strawberry.field(
+        description="Kept with the event; the shop itself sends no mail.", default=None
+    )
 
 
 @strawberry.enum(description="Why a refund was not made.")
@@ -300,6 +318,7 @@ def _new_refund(input: RefundInput, ctx: Context) -> service.NewRefund:
         bool(shipping.full_refund),
         _amount(input, ctx),
         input.note,
+        bool(input.notify),
     )
 
 

@@ -42,7 +42,9 @@ class OrderTransaction:
     """A step of a payment, recorded before the provider is asked."""
 
     step: strawberry.Private[payment.Transaction]
-    parent_transaction: Optional["OrderTransaction"] = None
+    parent_transaction: Optional["OrderTransaction"] = strawberry.field(
+        description="The step that it captures, refunds or voids.", default=None
+    )
 
     @field
     def id(self) -> strawberry.ID:

@@ -26,10 +26,10 @@ class OrderUpdate:
     The same `id` may be told twice after a fault; then it is the same update.
     """
 
-    id: strawberry.ID
-    change: str
-    occurred_at: datetime
-    order: Order
+    id: strawberry.ID = strawberry.field(description="Names the update; a repetition has the same.")
+    change: str = strawberry.field(description="What happened, such as placed, paid, fulfilled, refunded or cancelled.")
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    order: Order = strawberry.field(description="The order as it is by now.")
 
 
 async def _order_updated(

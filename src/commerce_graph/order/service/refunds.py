@@ -47,6 +47,7 @@ class NewRefund:
     full_shipping: bool = False
     amount: Decimal | None = None
     note: str | None = None
+    notify_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,10 @@ async def record(tx: AsyncConnection, new: NewRefund, actor: str) -> UUID:
     left = unsent.total - sum(each.unsent for each in taken)
     await trail.change(tx, row, fulfillment_status=rules.fulfillment_status(sent, left))
     told = f"A refund of {to_decimal(amount, row.currency)} {row.currency} was made."
-    await trail.record(tx, row, "refund_created", told, actor, refund_id=str(refund_id), amount_minor=amount)
+    await trail.record(
+        tx, row, "refund_created", told, actor, refund_id=str(refund_id), amount_minor=amount,
+        notify_customer=new.notify_customer,
+    )  # fmt: skip
     return refund_id
 
 
