@@ -174,7 +174,7 @@ async def test_localization_takes_two_statements(shop: Shop) -> None:
 SHOP = """{ shop {
   id name description moneyFormat shipsToCountries currencyCode
   primaryDomain { host url sslEnabled }
-  paymentSettings { currencyCode countryCode enabledPresentmentCurrencies acceptedCardBrands cardVaultUrl
+  paymentSettings { currencyCode countryCode enabledPresentmentCurrencies acceptedCardBrands
                     supportedDigitalWallets shopifyPaymentsAccountId }
   privacyPolicy { title } refundPolicy { body } shippingPolicy { url } termsOfService { handle } legalNotice { id }
 } }"""

@@ -55,7 +55,6 @@ class PaymentSettings:
     """What the shop takes payments in."""
 
     accepted_card_brands: list[CardBrand] = strawberry.field(description="The cards that are taken.")
-    card_vault_url: URL = strawberry.field(description="Where a card is exchanged for the id of a payment session.")
     country_code: CountryCode = strawberry.field(description="The country the shop is in.")
     currency_code: CurrencyCode = strawberry.field(description="The shop's own currency.")
     enabled_presentment_currencies: list[CurrencyCode] = strawberry.field(
@@ -110,7 +109,6 @@ class Shop(Node):
         currencies = sorted({market.currency for market in markets})
         return PaymentSettings(
             accepted_card_brands=[CardBrand.AMERICAN_EXPRESS, CardBrand.MASTERCARD, CardBrand.VISA],
-            card_vault_url=URL(f"{info.context.resources.public_url}/card-vault"),
             country_code=CountryCode[markets[0].country],
             currency_code=CurrencyCode[markets[0].currency],
             enabled_presentment_currencies=[CurrencyCode[currency] for currency in currencies],
