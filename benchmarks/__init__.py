@@ -1,0 +1,1 @@
+"""Measurements of the real server over HTTP, beside a bare route that sends the same bytes."""

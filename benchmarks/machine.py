@@ -1,0 +1,114 @@
+"""Processes: started and always stopped, and how much processor time they took."""
+
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+START_S_MAX = 60.0
+STOP_S_MAX = 20.0
+
+
+class DidNotStart(Exception):
+    """A process ended or did not answer in time; the message holds the end of what it said."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(command: list[str], port: int, env: Mapping[str, str], log: Path) -> Iterator[int]:
+    """Run a server until the block ends; yields its process id once it is ready.
+
+    Limits: START_S_MAX to start, STOP_S_MAX to stop.
+    Raises: DidNotStart.
+    """
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        _wait(process, port, log)
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_S_MAX
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise DidNotStart(f"{process.args!r} did not start:\n{log.read_text()[-3_000:]}") from None
+            time.sleep(0.05)
+
+
+def cpu_s(root: int) -> float:
+    """Return the processor time of a process and all below it, those that have ended included."""
+    top = psutil.Process(root)
+    spent = 0.0
+    for process in (top, *top.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue  # it has just ended, and is in its parent's account of children from now on
+        spent += times.user + times.system + times.children_user + times.children_system
+    return spent
+
+
+def parent_of(pid: int) -> int:
+    """Return the process that started another."""
+    found: int = psutil.Process(pid).ppid()
+    return found
+
+
+def described() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "load_before": round(os.getloadavg()[0], 2),
+        "revision": _revision(),
+    }
+
+
+def _processor() -> str:
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _revision() -> str | None:
+    asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
