@@ -30,6 +30,8 @@ from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX, RESERVATION_TTL_S
 from commerce_graph.kernel.outbox import Relay
+from commerce_graph.order import service as orders
+from commerce_graph.order.service import Cancellation
 from commerce_graph.order.tables import order as order_table
 from commerce_graph.payment.service import PROVIDERS, Answer, ProviderUnavailable
 from commerce_graph.payment.service.authorization import note_answer
@@ -373,6 +375,19 @@ async def test_an_order_that_stands_is_a_success_while_its_capture_is_tried_agai
     assert (came["__typename"], came["completedAt"]) == ("CartCompletionSuccess", None)
     assert await resumed(shop) == 1
     await check_bought(shop)
+
+
+async def test_an_order_that_its_merchant_cancels_before_the_capture(shop: Shop) -> None:
+    _, begun = await begin(shop)
+    with pytest.raises(Crash):
+        await service.drive(shop.database, begun, stop_at("placed"))
+    wish = Cancellation(order_id=begun.order_id, reason="OTHER", restock=True, refund=True)
+    await orders.cancel(shop.database, wish, "merchant")
+    assert await resumed(shop) == 1
+    assert await scalars(shop, attempt_table.c.state) == ["COMPLETED"]
+    assert await scalars(shop, order_table.c.financial_status) == ["VOIDED"]
+    assert await scalars(shop, test_charge.c.status, test_charge.c.captured_minor) == [("VOIDED", 0)]
+    await check_stock(shop)
 
 
 async def test_money_that_cannot_be_let_go_of_yet_keeps_the_cart_closed(
