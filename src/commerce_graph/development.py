@@ -90,7 +90,7 @@ def develop(data: Path, host: str, port: int, products: int) -> None:
         _migrate(settings.database_url, data)
         steps.tell("building the graph")
         engine = Engine(graph(settings.only))
-        tokens, examples = asyncio.run(_prepare(settings, engine, data, products, steps))
+        tokens, examples = asyncio.run(prepare(settings, engine, data, products, steps))
         steps.tell("starting the server")
         app = create(settings, tokens=tokens, examples=examples, engine=engine)
 
@@ -237,9 +237,10 @@ def _migrate(database_url: str, data: Path) -> None:
         raise SettingsError(message) from None
 
 
-async def _prepare(
+async def prepare(
     settings: Settings, engine: Engine, data: Path, products: int, steps: Steps
 ) -> tuple[dict[str, str], list[Example]]:
+    """Fill an empty shop, and return tokens by caller and examples that run as they stand."""
     resources = open_resources(settings)
     try:
         if await is_empty(resources.database):

@@ -19,9 +19,10 @@ ASSETS = ("graphiql.min.js", "graphiql.min.css", "react.production.min.js", "rea
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An operation to try, in a tab of its own. `caller` says whose token it needs."""
+    """An operation to try, in a tab of its own. `caller` says whose token it needs, `name` how its file is called."""
 
     caller: str
+    name: str
     query: str
     variables: str = ""
 
@@ -32,7 +33,8 @@ def read_examples(folder: Path) -> list[Example]:
     for path in sorted(folder.glob("*/*.graphql"), key=lambda path: path.name):
         variables = path.with_suffix(".json")
         text = variables.read_text().strip() if variables.exists() else ""
-        found.append(Example(path.parent.name, path.read_text().strip() + "\n", text))
+        name = path.stem.partition("-")[2]
+        found.append(Example(path.parent.name, name, path.read_text().strip() + "\n", text))
     return found
 
 
