@@ -34,6 +34,7 @@ from commerce_graph import (
 )
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.customer import service as customer_service
+from commerce_graph.demo import pictures
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
@@ -215,6 +216,7 @@ def create(
         Route("/healthz", _healthy),
         Route("/readyz", _ready),
         *(route for module in select(settings.only) for route in module.routes),
+        *pictures.ROUTES,
         Mount("/static", StaticFiles(directory=STATIC)),
         *([Route("/", lambda request: RedirectResponse("/graphql"))] if page else []),
     ]

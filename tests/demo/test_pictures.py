@@ -7,10 +7,12 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
+from commerce_graph.app import create
 from commerce_graph.demo.catalogue import WARES
 from commerce_graph.demo.goods import COLORS
 from commerce_graph.demo.pictures import BACKGROUNDS, PATTERNS, ROUTES, SHAPES, VIEWS, draw
 from commerce_graph.demo.shelves import SHELVES
+from commerce_graph.settings import Settings
 
 BYTES_MAX = 16_000
 
@@ -98,3 +100,14 @@ def test_every_kind_of_goods_and_every_collection_has_its_picture() -> None:
 
 def test_the_same_name_is_the_same_picture() -> None:
     assert draw("lamp-forest-plain-d5") == draw("lamp-forest-plain-d5")
+
+
+async def test_the_server_serves_them_as_they_are() -> None:
+    # Nothing connects before it is used, so no server has to be there.
+    settings = Settings.read(database_url="postgresql://localhost/x", redis_url="redis://localhost", secret="x" * 32)
+    async with AsyncClient(transport=ASGITransport(create(settings)), base_url="http://shop.test") as client:
+        answer = await client.get("/media/tent-ochre-plain-a4.svg")
+    drawn = draw("tent-ochre-plain-a4")
+    assert drawn is not None
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (200, *drawn)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
