@@ -1,13 +1,17 @@
 """productSet: refusals first, then catalogue, prices and stock in one, then many at once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from commerce_graph.catalog.tables import product, product_price, variant
+from commerce_graph.inventory import service as inventory
+from commerce_graph.inventory.errors import OutOfStock
 from commerce_graph.inventory.tables import adjustment, item, level
+from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.outbox import outbox
 from commerce_graph.pricing.tables import price
 from tests.shop import Shop, gid, uid
@@ -269,3 +273,23 @@ async def test_setting_prices_and_stock_of_one_product_at_once(shop: Shop) -> No
     assert len(available) == len(amounts) == 5
     assert available == {key: stocked[key] for key in available}
     assert whole_one == any(available.values())
+
+
+async def test_edits_and_purchases_at_once(shop: Shop) -> None:
+    names = [f"shirt-{size}-{color}" for size in "SM" for color in ("White", "Blue")]
+
+    async def buy(number: int) -> None:
+        async with shop.database.begin() as tx:
+            wanted = [inventory.Wanted(new_id(), uid(name), 1) for name in names]
+            await inventory.reserve(tx, new_id(), wanted, "DE", now() + timedelta(minutes=5))
+
+    async def edit(number: int) -> Any:
+        chosen = names[number % 4]
+        variants = [{"id": gid("ProductVariant", name)} for name in names if name != chosen]
+        variants.append({"id": gid("ProductVariant", chosen), "inventoryQuantities": [STOCK], "price": "1.00"})
+        return await set_product(shop, {"id": gid("Product", "shirt"), "tags": [str(number)], "variants": variants})
+
+    bought = asyncio.gather(*(buy(number) for number in range(8)), return_exceptions=True)
+    told = await asyncio.gather(*(edit(number) for number in range(8)))
+    assert [each["userErrors"] for each in told] == [[]] * 8
+    assert all(each is None or isinstance(each, OutOfStock) for each in await bought)
