@@ -41,12 +41,13 @@ def test_a_handle_is_always_one(text: str) -> None:
     assert rules.handle_of(handle, "other") == handle
 
 
-@given(st.text(max_size=300).map(lambda text: rules.handle_of(text, "product")), st.integers(0, 300))
-def test_the_next_free_handle_is_free(handle: str, taken: int) -> None:
-    names = {rules.numbered(handle, number) for number in range(taken)}
-    free = rules.next_free(handle, names)
-    assert free not in names
-    assert len(free) <= HANDLE_CHARS_MAX
+@given(st.text(max_size=300).map(lambda text: rules.handle_of(text, "product")), st.integers(1, 10**6))
+def test_a_number_tells_namesakes_apart(handle: str, number: int) -> None:
+    name = rules.numbered(handle, number)
+    assert len(name) <= HANDLE_CHARS_MAX
+    assert name.endswith(f"-{number}")
+    assert rules.handle_of(name, "other") == name
+    assert rules.numbered(handle, 0) == handle
 
 
 @pytest.mark.parametrize(

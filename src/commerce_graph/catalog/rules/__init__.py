@@ -19,10 +19,10 @@ from commerce_graph.catalog.rules.picking import (
     check_rule_set,
     picks,
 )
-from commerce_graph.catalog.rules.texts import checked, checked_url, handle_of, next_free, numbered, text_of, tidy_tags
+from commerce_graph.catalog.rules.texts import checked, checked_url, handle_of, numbered, text_of, tidy_tags
 
 __all__ = [
     "COLUMNS", "DEFAULT_OPTION", "PRICE_RELATIONS", "TEXT_RELATIONS", "Assortment", "Option", "Rule", "RuleSet",
     "Settled", "Traits", "Wish", "assort", "check_options", "check_rule_set", "checked", "checked_url", "handle_of",
-    "next_free", "numbered", "picks", "text_of", "tidy_tags",
+    "numbered", "picks", "text_of", "tidy_tags",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 from commerce_graph.catalog.errors import INVALID_INPUT
@@ -24,11 +24,6 @@ def handle_of(text: str, fallback: str) -> str:
 def numbered(handle: str, number: int) -> str:
     """Return the handle with a number that tells it from its namesakes; 0 leaves it as it is."""
     return f"{handle[: HANDLE_CHARS_MAX - len(str(number)) - 1].rstrip('-')}-{number}" if number else handle
-
-
-def next_free(handle: str, taken: Collection[str]) -> str:
-    """Return the handle, or its first numbered form that is not taken."""
-    return next(name for number in range(len(taken) + 1) if (name := numbered(handle, number)) not in taken)
 
 
 def checked(text: str, path: Sequence[str], chars_max: int = TITLE_CHARS_MAX) -> str:
