@@ -167,6 +167,15 @@ async def test_customer_who_signed_out_is_refused(settings: Settings, shop: Shop
         assert (await ask(opened, "{ __typename }", {"Authorization": f"Bearer {token}"})).status_code == 401
 
 
+# Pages
+
+
+async def test_pictures_of_the_demo_shop_are_drawn(settings: Settings, engine: Engine) -> None:
+    async with client(settings, engine) as opened:
+        response = await opened.get("/media/print-plum-plain-a2.svg")
+    assert response.headers["Content-Type"].startswith("image/svg+xml")
+
+
 # Health
 
 

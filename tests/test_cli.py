@@ -2,19 +2,26 @@
 
 import asyncio
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from commerce_graph import __main__ as cli
+from commerce_graph import migration
 from commerce_graph.__main__ import app
 from commerce_graph.development import running_note
+from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel.auth import SHOPPER_SCOPES
 from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.outbox import STREAM, publish
 from commerce_graph.kernel.tokens import Tokens, api_token
 from commerce_graph.settings import EXAMPLES
 from tests.conftest import Template
@@ -84,6 +91,68 @@ async def test_serve_refuses_a_database_that_was_not_migrated(template: Template
     )
     assert status == 1
     assert wrong == "error: the database has not been migrated to this version. Run: commerce-graph migrate\n"
+
+
+@pytest.fixture
+async def environment(template: Template) -> dict[str, str]:
+    """Return what a server is told, with an empty database that has no schema yet."""
+    async with template.admin.read() as conn:
+        await conn.execute(text("DROP DATABASE IF EXISTS migrated WITH (FORCE)"))
+        await conn.execute(text("CREATE DATABASE migrated"))
+    return {"DATABASE_URL": template.url("migrated"), "REDIS_URL": template.servers.redis_url, "SECRET": "s" * 32}
+
+
+async def test_migrate_tells_each_revision_and_then_that_there_is_nothing_to_do(environment: dict[str, str]) -> None:
+    status, told, wrong = await call("migrate", **environment)
+    assert (status, told.split()) == (0, [word for each in migration.revisions() for word in ("applied", each)]), wrong
+    assert (await call("migrate", **environment))[1] == "nothing to do: the database has this version's schema\n"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_serve_answers_until_it_is_stopped(environment: dict[str, str], workers: str) -> None:
+    await asyncio.to_thread(migration.upgrade, environment["DATABASE_URL"])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "commerce_graph", "serve", "--port", port, "--workers", workers, "--only", "catalog",
+        env={**os.environ, **environment}, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        transport = httpx.AsyncHTTPTransport(retries=20)  # the pause doubles: more than a minute in all
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=60) as client:
+            assert (await client.get("/readyz")).json() == {"database": "ok", "redis": "ok"}
+            sdl = (await client.post("/graphql", json={"query": "{ _service { sdl } }"})).json()["data"]["_service"]
+            assert "type Product " in sdl["sdl"]
+            assert "cartCreate" not in sdl["sdl"]
+            assert (await client.get("/graphql", headers={"Accept": "text/html"})).status_code == 406
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, wrong = await process.communicate()
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert b"Traceback" not in wrong
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_worker_works_until_it_is_stopped(
+    environment: dict[str, str], redis: Redis, number: signal.Signals
+) -> None:
+    await asyncio.to_thread(migration.upgrade, environment["DATABASE_URL"])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "commerce_graph", "worker", env={**os.environ, **environment}, stderr=subprocess.PIPE
+    )
+    assert process.stderr
+    assert await process.stderr.readline() == b"commerce-graph works in the background\n"
+    database = Database(environment["DATABASE_URL"], pool_size=1)
+    async with database.begin() as tx:
+        await publish(tx, OrderUpdated(uid("order")))
+    await database.close()
+    async with asyncio.timeout(60):
+        while not await redis.xread({STREAM: "0"}, block=1_000):
+            pass
+    process.send_signal(number)
+    _, wrong = await process.communicate()
+    assert (process.returncode, b"Traceback" in wrong) == (0, False)
 
 
 async def test_token_is_printed_once_and_works(database: Database) -> None:

@@ -35,6 +35,7 @@ from commerce_graph import (
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.customer import service as customer_service
 from commerce_graph.demo import pictures
+from commerce_graph.demo.pictures import ROUTES as PICTURES
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
@@ -217,6 +218,7 @@ def create(
         Route("/readyz", _ready),
         *(route for module in select(settings.only) for route in module.routes),
         *pictures.ROUTES,
+        *PICTURES,
         Mount("/static", StaticFiles(directory=STATIC)),
         *([Route("/", lambda request: RedirectResponse("/graphql"))] if page else []),
     ]
