@@ -81,8 +81,8 @@ def dev(
 ) -> None:
     """Run a whole shop on this machine, with its own PostgreSQL and Redis.
 
-    The first start fills the shop and makes tokens; both stay in the data folder. Ctrl-C stops everything. With
-    DATABASE_URL and REDIS_URL set, those servers are used instead.
+    The first start fills the shop and makes tokens; both stay in the data folder.
+    Ctrl-C stops everything. DATABASE_URL and REDIS_URL name other servers to use.
 
     [dim]commerce-graph dev --port 8123 --data /tmp/shop[/]
     """

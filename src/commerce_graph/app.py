@@ -223,7 +223,7 @@ def create(
         *([Route("/", lambda request: RedirectResponse("/graphql"))] if page else []),
     ]
     stack = [
-        Middleware(Telemetry, quiet=("/healthz", "/readyz")),
+        Middleware(Telemetry, quiet=("/healthz", "/readyz", "/static/", "/media/")),
         Middleware(SecurityHeaders, https=settings.address.startswith("https:")),
         Middleware(
             CORSMiddleware,

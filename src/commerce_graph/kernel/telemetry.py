@@ -78,7 +78,7 @@ class Telemetry:
     def __init__(self, app: ASGIApp, quiet: tuple[str, ...] = ()) -> None:
         self.app = app
         self.quiet = quiet
-        """Paths that are not worth a line when all is well."""
+        """Beginnings of paths that are not worth a line when all is well."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
@@ -108,7 +108,7 @@ class Telemetry:
                 raise  # half of an answer is out, or there is a socket to close: the server does that
             await _masked(request_id)(scope, receive, answer)
         finally:
-            if status >= 500 or scope["path"] not in self.quiet:
+            if status >= 500 or not scope["path"].startswith(self.quiet):
                 took = round((perf_counter() - began) * 1_000, 1)
                 method = scope.get("method", "WEBSOCKET")
                 log.info("request", method=method, path=scope["path"], status=status or None, took_ms=took)
