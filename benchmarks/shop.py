@@ -60,6 +60,7 @@ class Stage:
             "REDIS_URL": self.servers.redis_url,
             "SECRET": self.secret,
             "LOG_LEVEL": "warning",
+            "TEST_PAYMENTS": "on",
         }
 
 

@@ -10,20 +10,31 @@ from typing import Any
 import httpx
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import update
+from sqlalchemy import text, update
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from commerce_graph import app as root
-from commerce_graph.app import EXAMPLES, MODULES, create, graph, select
+from commerce_graph.app import (
+    EXAMPLES,
+    MODULES,
+    choose_providers,
+    close_resources,
+    create,
+    graph,
+    open_resources,
+    select,
+)
 from commerce_graph.embedded import Servers
 from commerce_graph.events import OrderUpdated
+from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.graphiql import ASSETS, Example, read_examples
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.kernel.tokens import api_token
+from commerce_graph.payment.service import PROVIDERS
 from commerce_graph.settings import Settings, SettingsError
 from tests.protocol.served import listening
 from tests.shop import PASSWORD, PRINCIPALS, TOKENS, Shop, uid
@@ -333,3 +344,19 @@ async def test_socket_knows_the_caller_by_the_names_of_the_headers(settings: Set
                 query = "{ products(first: 1) { nodes { id } } }"
                 await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
                 assert json.loads(await socket.recv())["type"] == kind
+
+
+def test_a_real_shop_takes_no_test_payments(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROVIDERS, "test", PROVIDERS["test"])  # so that it is there again afterwards
+    choose_providers(settings.model_copy(update={"test_payments": True}))
+    assert "test" in PROVIDERS
+    choose_providers(settings)
+    assert "test" not in PROVIDERS
+
+
+async def test_postgres_ends_a_statement_that_nobody_waits_for(settings: Settings) -> None:
+    resources = open_resources(settings)
+    async with resources.database.read() as conn:
+        allowed = (await conn.execute(text("SHOW statement_timeout"))).scalar()
+    await close_resources(resources)
+    assert allowed == f"{limits.REQUEST_TIMEOUT_S}s"

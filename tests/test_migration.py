@@ -11,6 +11,7 @@ from commerce_graph.app import MODULES
 from commerce_graph.kernel.database import Database, metadata
 from commerce_graph.migration import current, revisions, upgrade
 from tests.conftest import Template
+from tests.waiting import until_blocked
 
 CATALOGUE = """
 SELECT 'column', attrelid::regclass::text, attname::text, format_type(atttypid, atttypmod), attnotnull::text,
@@ -99,8 +100,6 @@ async def test_a_revision_that_waits_for_a_table_lets_others_pass(
     async with empty.begin() as reader:
         await reader.execute(text("LOCK TABLE kernel.revision IN SHARE MODE"))
         waiting = asyncio.create_task(asyncio.to_thread(upgrade, empty.url))
-        async with empty.read() as conn:
-            while not (await conn.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar():
-                await asyncio.sleep(0)
+        await until_blocked(empty)
         assert not waiting.done()
     assert len(await waiting) == 1, "it went on once the lock was free"

@@ -20,7 +20,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from commerce_graph import demo, migration
-from commerce_graph.app import MODULES, graph, select, work
+from commerce_graph.app import MODULES, choose_providers, graph, select, work
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.development import SERVER, PortInUse, Steps, develop, listen, running_note
 from commerce_graph.embedded import DataFolderInUse, EmbeddedFault
@@ -130,6 +130,7 @@ def worker() -> None:
     """
     settings = Settings.read()
     configure_logging(settings.log_format, settings.log_level)
+    choose_providers(settings)
     _check_revision(settings.database_url)
 
     async def run() -> None:

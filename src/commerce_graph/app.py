@@ -35,7 +35,6 @@ from commerce_graph import (
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.customer import service as customer_service
 from commerce_graph.demo import pictures
-from commerce_graph.demo.pictures import ROUTES as PICTURES
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
@@ -50,6 +49,7 @@ from commerce_graph.kernel.outbox import Bus, Handler, Relay
 from commerce_graph.kernel.telemetry import Telemetry, configure_logging
 from commerce_graph.kernel.tokens import Tokens
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
+from commerce_graph.payment import service as payment_service
 from commerce_graph.settings import Settings, SettingsError
 
 MODULES: tuple[Module, ...] = (
@@ -103,7 +103,9 @@ def open_resources(settings: Settings) -> Resources:
         settings.redis_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
     )
     return Resources(
-        database=Database(settings.database_url, pool_size=settings.database_pool_size),
+        database=Database(
+            settings.database_url, pool_size=settings.database_pool_size, statement_timeout_s=limits.REQUEST_TIMEOUT_S
+        ),
         redis=redis,
         secret=settings.secret.get_secret_value().encode(),
         bus=Bus(redis),
@@ -192,7 +194,17 @@ def from_environment() -> Starlette:
     """Return the server that the environment describes; how each process of `serve` begins."""
     settings = Settings.read()
     configure_logging(settings.log_format, settings.log_level)
+    choose_providers(settings)
     return create(settings)
+
+
+def choose_providers(settings: Settings) -> None:
+    """Take the test provider away from a process that serves a real shop: with it, anyone buys without paying.
+
+    It is about the process as a whole, so only where a process begins calls it.
+    """
+    if not settings.test_payments:
+        payment_service.PROVIDERS.pop("test", None)
 
 
 def create(
@@ -218,7 +230,6 @@ def create(
         Route("/readyz", _ready),
         *(route for module in select(settings.only) for route in module.routes),
         *pictures.ROUTES,
-        *PICTURES,
         Mount("/static", StaticFiles(directory=STATIC)),
         *([Route("/", lambda request: RedirectResponse("/graphql"))] if page else []),
     ]

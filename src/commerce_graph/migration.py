@@ -33,7 +33,8 @@ def revisions() -> list[str]:
 
 def current(database_url: str) -> str | None:
     """Return the revision of a database, None for an empty one. Runs its own event loop: call it outside of one."""
-    return asyncio.run(_on(database_url, _revision))
+    found: str | None = asyncio.run(_on(database_url, _revision))
+    return found
 
 
 def upgrade(database_url: str, tell: Callable[[str], None] = lambda step: None, *, to: str = "head") -> list[str]:
@@ -43,7 +44,8 @@ def upgrade(database_url: str, tell: Callable[[str], None] = lambda step: None, 
     Limits: LOCK_TIMEOUT_S, LOCK_TRIES_MAX.
     Locks: MIGRATION_LOCK, for as long as it works.
     """
-    return asyncio.run(_on(database_url, lambda connection: _upgrade(connection, tell, to)))
+    done: list[str] = asyncio.run(_on(database_url, lambda connection: _upgrade(connection, tell, to)))
+    return done
 
 
 async def _on(database_url: str, work: Callable[[Connection], Any]) -> Any:

@@ -23,6 +23,7 @@ EXAMPLES = {
     "WORKERS": "WORKERS=2",
     "BACKGROUND": "BACKGROUND=off",
     "ONLY": "ONLY=catalog,pricing",
+    "TEST_PAYMENTS": "TEST_PAYMENTS=on",
 }
 """A good value of every variable, for the messages about bad ones."""
 
@@ -88,6 +89,8 @@ class Settings(DatabaseSettings):
     """Whether this process also relays events and runs the domains' jobs."""
     only: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the domains to serve; empty for all."""
+    test_payments: bool = False
+    """Whether the test provider takes payments: then anyone can buy without paying."""
 
     @field_validator("redis_url")
     @classmethod

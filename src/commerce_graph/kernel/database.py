@@ -24,10 +24,15 @@ _statements: ContextVar[list[str] | None] = ContextVar("statements", default=Non
 
 
 class Database:
-    """A Postgres server seen through one pool."""
+    """A Postgres server seen through one pool.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    `statement_timeout_s`: Postgres ends a statement that runs longer, so that what nobody waits for any more stops.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_s: float = 0) -> None:
         self.url = url
+        server = {"application_name": "commerce-graph", "jit": "off", "timezone": "UTC"}
+        server["statement_timeout"] = f"{statement_timeout_s * 1000:.0f}"
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -35,7 +40,7 @@ class Database:
             pool_timeout=10,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
-            connect_args={"server_settings": {"application_name": "commerce-graph", "jit": "off", "timezone": "UTC"}},
+            connect_args={"server_settings": server},
         )
         # A read outside a transaction saves the BEGIN and ROLLBACK round trips.
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
