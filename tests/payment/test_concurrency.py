@@ -10,10 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import service
-from commerce_graph.payment.service import Balance
+from commerce_graph.payment.service import Balance, books
 from commerce_graph.payment.service.sandbox import SandboxProvider
 from commerce_graph.payment.tables import balance
 from tests.payment.test_steps import balance_of, opened, providers_books, trail
+from tests.waiting import until_blocked
 
 
 @pytest.fixture
@@ -108,6 +109,28 @@ async def test_a_slow_answer_loses_against_a_recorded_one(
     assert (await slow).code == "PAYMENT_ERROR"
     assert await balance_of(both[0], order_id) == Balance("EUR", 5000, 0, 0, 0, 0)
     assert await providers_books(both[0]) == [("VOIDED", 5000, 0, 0)]
+
+
+async def test_an_answer_that_waits_for_the_books_is_recorded_once(both: tuple[Database, Database]) -> None:
+    """Whoever holds the balance records its answer first; the other finds the step closed and adds nothing."""
+    order_id = await opened(both[0])
+    async with both[0].begin() as tx:
+        step = await books.open_step(tx, order_id, "AUTHORIZATION", f"{order_id}", 5000, "test")
+    answer = service.Answer("SUCCESS", 2000, "charge")
+
+    async def second() -> service.Outcome:
+        async with both[1].begin() as tx:
+            return await books.close_step(tx, step, service.Answer("SUCCESS", 5000, "charge"))
+
+    async with both[0].begin() as tx:
+        await books.lock(tx, order_id)
+        waiting = asyncio.create_task(second())
+        await until_blocked(both[0])
+        # The other holds no lock of the step while it waits, so this one does not run into a deadlock.
+        assert (await books.close_step(tx, step, answer)).status == "SUCCESS"
+    assert (await waiting).status == "SUCCESS"
+    assert await trail(both[0], order_id) == [("AUTHORIZATION", "SUCCESS", 2000)]
+    assert await balance_of(both[0], order_id) == Balance("EUR", 5000, 2000, 0, 0, 0)
 
 
 async def test_paid_outside_twice_at_once_is_paid_once(both: tuple[Database, Database]) -> None:

@@ -1,5 +1,6 @@
 """Payment steps: each outcome, each refusal, and that repeating a step changes nothing."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -174,12 +175,89 @@ async def test_reads_take_one_statement_for_many_orders(database: Database) -> N
     assert [len(s) for s in steps] == [0, 1, 0]
 
 
-async def test_a_step_takes_six_statements_beside_the_provider(database: Database) -> None:
+async def test_a_step_takes_four_statements_beside_the_provider(database: Database) -> None:
     order_id = await opened(database)
     for step in (service.authorize(database, order_id, "test_ok"), service.capture(database, order_id)):
         with count_statements() as seen:
             await step
-        assert len(seen) == 6
+        assert len(seen) == 4
     with count_statements() as seen:
         await service.capture(database, order_id)
     assert len(seen) == 2
+
+
+async def recorded(db: Database, session: str | None = "test_ok", amount_minor: int = 5000) -> tuple[UUID, Any]:
+    """Open the books of a new order together with its authorisation."""
+    order_id = new_id()
+    async with db.begin() as tx:
+        return order_id, await service.open_balance(tx, order_id, amount_minor, "EUR", session)
+
+
+@pytest.mark.parametrize(("session", "due"), [(None, 5000), ("nobody", 5000), ("test_ok", 0)])
+async def test_books_are_opened_without_a_step_where_nobody_can_be_asked(
+    database: Database, session: str | None, due: int
+) -> None:
+    order_id, step = await recorded(database, session, due)
+    assert step is None
+    assert await trail(database, order_id) == []
+    assert (await balance_of(database, order_id)).due_minor == due
+
+
+async def test_books_are_opened_with_their_authorisation_once(database: Database) -> None:
+    order_id, step = await recorded(database)
+    assert step is not None
+    async with database.begin() as tx:
+        with count_statements() as seen:
+            assert await service.open_balance(tx, order_id, 4000, "USD", "test_ok") is None
+    assert len(seen) == 1
+    assert await trail(database, order_id) == [("AUTHORIZATION", "PENDING", 5000)]
+    assert (await service.authorize(database, order_id, "test_ok")).status == "SUCCESS", "who lost the step finds it"
+    with count_statements() as seen:
+        assert (await service.authorize(database, order_id, "test_ok", step)).status == "SUCCESS"
+    assert len(seen) == 2
+    assert await trail(database, order_id) == [("AUTHORIZATION", "SUCCESS", 5000)]
+    assert await providers_books(database) == [("AUTHORIZED", 5000, 0, 0)]
+
+
+async def test_a_step_that_was_recorded_before_takes_one_statement(database: Database) -> None:
+    order_id, step = await recorded(database)
+    with count_statements() as seen:
+        assert (await service.authorize(database, order_id, "test_ok", step)).status == "SUCCESS"
+        async with database.begin() as tx:
+            step = await service.open_capture(tx, order_id)
+        assert step is not None
+        assert await trail(database, order_id) == [("AUTHORIZATION", "SUCCESS", 5000), ("CAPTURE", "PENDING", 5000)]
+        assert (await service.capture(database, order_id, step)).status == "SUCCESS"
+    assert len(seen) == 4
+    assert await balance_of(database, order_id) == Balance("EUR", 5000, 5000, 5000, 0, 0)
+    assert await providers_books(database) == [("AUTHORIZED", 5000, 5000, 0)]
+
+
+async def test_a_recorded_step_that_was_let_go_of_is_refused(database: Database) -> None:
+    order_id, step = await recorded(database)
+    assert (await service.void(database, order_id)).status == "SUCCESS"
+    assert (await service.authorize(database, order_id, "test_ok", step)).status == "FAILURE"
+    assert await balance_of(database, order_id) == Balance("EUR", 5000, 0, 0, 0, 0)
+    assert await providers_books(database) == [("VOIDED", 0, 0, 0)]
+
+
+async def test_a_capture_that_is_not_plain_is_left_to_capture(database: Database) -> None:
+    async def open_capture(order_id: UUID) -> Any:
+        async with database.begin() as tx:
+            return await service.open_capture(tx, order_id)
+
+    order_id, step = await recorded(database)
+    assert await open_capture(new_id()) is None
+    assert await open_capture(order_id) is None, "nothing is held yet"
+    await service.authorize(database, order_id, "test_ok", step)
+    assert await open_capture(order_id) is not None
+    assert await open_capture(order_id) is None, "it is recorded"
+    assert (await service.void(database, order_id)).status == "SUCCESS"
+    assert await trail(database, order_id) == [
+        ("AUTHORIZATION", "SUCCESS", 5000), ("CAPTURE", "FAILURE", 5000), ("VOID", "SUCCESS", 5000),
+    ]  # fmt: skip
+    again = await opened(database)
+    for session in ("test_declined", "test_ok"):
+        await service.authorize(database, again, session)
+    assert await open_capture(again) is None, "there is more than one step"
+    assert (await service.capture(database, again)).status == "SUCCESS"

@@ -79,6 +79,17 @@ class Step(Transaction):
     action_url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A step that was recorded a moment ago, and that its provider has not been asked for yet.
+
+    `target`: the step that it captures. Whoever lost it finds the step in the books again.
+    """
+
+    step: Step
+    target: Step | None = None
+
+
 def idempotency_key(order_id: UUID, kind: str, which: object) -> str:
     """Return what the provider is told, so that one step of one order has one effect however often it is asked for."""
     return f"{order_id}:{kind.lower()}:{which}"

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment import errors, rules
-from commerce_graph.payment.rules import OPEN, UNKNOWN, Outcome, Step
+from commerce_graph.payment.rules import OPEN, UNKNOWN, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
 from commerce_graph.payment.service.provider import Answer
 
@@ -21,17 +21,40 @@ class _Void:
     fresh: bool
 
 
-async def authorize(db: Database, order_id: UUID, session_id: str) -> Outcome:
+async def open_balance(
+    tx: AsyncConnection, order_id: UUID, amount_minor: int, currency: str, session_id: str | None = None
+) -> Opened | None:
+    """Open the books of an order that is about to be paid; with a session, its authorisation is recorded as PENDING.
+
+    What is returned saves `authorize` a look into the books; it may be lost. Repeating it changes nothing and returns
+    None, as does a session that is not known. 1 statement.
+    """
+    provider = calls.provider_of_session(session_id) if session_id and amount_minor else None
+    if provider is None:
+        await books.open_balance(tx, order_id, amount_minor, currency)
+        return None
+    key = rules.idempotency_key(order_id, "AUTHORIZATION", 1)
+    step = await books.open_balance_and_step(tx, order_id, amount_minor, currency, key, provider, session_id)
+    return Opened(step) if step else None
+
+
+async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opened | None = None) -> Outcome:
     """Ask the provider to set the amount due aside. Repeated calls have one effect and give the latest outcome.
 
+    `opened`: the step that `open_balance` recorded for this session, where the caller still has it.
     A session that failed stays failed. Another session is tried anew; one that is still without an outcome ends for it
     and is let go of first.
     Limits: PROVIDER_TIMEOUT_S for an answer, then the provider is asked what it knows; still nothing: UNKNOWN.
     Locks: the balance, for the moment before and after the call; none during it.
     Raises: LookupError where the order's balance was not opened.
     """
-    async with db.begin() as tx:
-        found = await _begin(tx, order_id, session_id)
+    found: Outcome | _Void | tuple[Step, bool]
+    if opened is not None:
+        # No look into the books: were the step ended meanwhile, the provider refuses it and what is recorded stands.
+        found = opened.step, True
+    else:
+        async with db.begin() as tx:
+            found = await _begin(tx, order_id, session_id)
     if isinstance(found, Outcome):
         return found
     if isinstance(found, _Void):

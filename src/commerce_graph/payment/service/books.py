@@ -5,14 +5,14 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import CTE, Select, Text, Uuid, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import PaymentAnswered
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.outbox import publish
-from commerce_graph.payment.rules import EFFECTS, OPEN, Balance, Outcome, Step, outcome_of
+from commerce_graph.payment.rules import EFFECTS, OPEN, Balance, Opened, Outcome, Step, outcome_of
 from commerce_graph.payment.service.provider import Answer
 from commerce_graph.payment.tables import balance, transaction
 
@@ -25,6 +25,35 @@ async def open_balance(tx: AsyncConnection, order_id: UUID, amount_minor: int, c
     """Open the books of an order that is about to be paid. Repeating it changes nothing. 1 statement."""
     row = {"order_id": order_id, "due_minor": amount_minor, "currency": currency}
     await tx.execute(postgresql.insert(balance).values(row).on_conflict_do_nothing())
+
+
+async def open_balance_and_step(
+    tx: AsyncConnection,
+    order_id: UUID,
+    amount_minor: int,
+    currency: str,
+    key: str,
+    provider: str,
+    session_id: str | None,
+) -> Step | None:
+    """Open the books of an order with its authorisation; None where they were open before. 1 statement."""
+    row = {"order_id": order_id, "due_minor": amount_minor, "currency": currency}
+    adding = postgresql.insert(balance).values(row).on_conflict_do_nothing()
+    opened = adding.returning(balance.c.order_id, balance.c.due_minor, balance.c.currency).cte("opened")
+    values = {
+        "id": literal(new_id(), Uuid),
+        "order_id": opened.c.order_id,
+        "kind": literal("AUTHORIZATION", Text),
+        "idempotency_key": literal(key, Text),
+        "amount_minor": opened.c.due_minor,
+        "currency": opened.c.currency,
+        "provider": literal(provider, Text),
+        "session_id": literal(session_id, Text),
+        "created_at": func.clock_timestamp(),
+    }
+    step = insert(transaction).from_select(list(values), select(*values.values())).returning(*_STEP)
+    found = (await tx.execute(step)).one_or_none()
+    return Step(*found) if found else None
 
 
 async def lock(tx: AsyncConnection, order_id: UUID) -> tuple[Balance | None, list[Step]]:
@@ -70,12 +99,51 @@ async def open_step(
     return Step(*(await tx.execute(insert(transaction).values(row).returning(*_STEP))).one())
 
 
+async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened | None:
+    """Record a CAPTURE of all that an order's only step so far, an authorisation, holds; None where it is not so.
+
+    1 statement. Its look at the steps can be as old as its start, so the caller must know that nobody opens another.
+    Locks: the balance.
+    """
+    untouched = (balance.c.captured_minor == 0, balance.c.voided_minor == 0)
+    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == order_id, *untouched))
+    held, other = transaction.alias("held"), transaction.alias("other")
+    values = {
+        "id": literal(new_id(), Uuid),
+        "order_id": held.c.order_id,
+        "kind": literal("CAPTURE", Text),
+        "idempotency_key": literal(key, Text),
+        "amount_minor": held.c.amount_minor,
+        "currency": held.c.currency,
+        "provider": held.c.provider,
+        "parent_id": held.c.id,
+        "created_at": func.clock_timestamp(),
+    }
+    only = (
+        select(*values.values())
+        .join(locked, locked.c.order_id == held.c.order_id)
+        .where(held.c.kind == "AUTHORIZATION", held.c.status == "SUCCESS", held.c.amount_minor > 0)
+        .where(~exists().where(other.c.order_id == held.c.order_id, other.c.id != held.c.id))
+    )
+    adding = postgresql.insert(transaction).from_select(list(values), only).on_conflict_do_nothing()
+    opened = adding.returning(*_STEP).cte("opened")
+    about = [held.c[member.name] for member in fields(Step)]
+    row = (await tx.execute(select(opened, *about).join(held, held.c.id == opened.c.parent_id))).one_or_none()
+    return Opened(Step(*row[: len(_STEP)]), Step(*row[len(_STEP) :])) if row else None
+
+
+def _locked(of: Select[Any]) -> CTE:
+    """Return rows, locked before the rest of the statement can touch anything that is joined with them."""
+    return of.with_for_update().cte("locked").prefix_with("MATERIALIZED")
+
+
 async def close_step(tx: AsyncConnection, step: Step, answer: Answer, *, announce: bool = False) -> Outcome:
     """Record what a provider answered, once: where another process was first, its record stands and is returned.
 
+    1 statement, and one more where another was first. It may wait for the balance: Postgres then looks again whether
+    the step is still open, and adds to the balance as it is by then.
     Locks: the balance. Emits: PaymentAnswered where `announce` is set and the answer brought something new.
     """
-    await tx.execute(select(balance.c.order_id).where(balance.c.order_id == step.order_id).with_for_update())
     values: dict[str, Any] = {
         "status": _STATUSES[answer.status],
         "reference": answer.reference,
@@ -88,23 +156,27 @@ async def close_step(tx: AsyncConnection, step: Step, answer: Answer, *, announc
         values["amount_minor"] = answer.amount_minor
     # An answer that is still ACTION changes nothing for a step that waits already.
     waiting = OPEN if answer.status != "ACTION" else ("PENDING",)
+    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == step.order_id))
     still_open = (transaction.c.id == step.id, transaction.c.status.in_(waiting))
-    closed = update(transaction).where(*still_open).values(values).returning(*_STEP)
-    row = (await tx.execute(closed)).one_or_none()
+    closing = update(transaction).where(transaction.c.order_id == locked.c.order_id, *still_open).values(values)
+    closed = closing.returning(*_STEP).cte("closed")
+    record = select(closed)
+    if answer.status == "SUCCESS":
+        record = record.add_cte(_added(closed, EFFECTS[step.kind]))
+    row = (await tx.execute(record)).one_or_none()
     if row is None:
         same = select(*_STEP).where(transaction.c.id == step.id)
         return outcome_of(Step(*(await tx.execute(same)).one()))
-    if answer.status == "SUCCESS":
-        await add(tx, step.order_id, step.kind, answer.amount_minor)
     if announce:
         await publish(tx, PaymentAnswered(step.order_id))
     return outcome_of(Step(*row))
 
 
-async def add(tx: AsyncConnection, order_id: UUID, kind: str, amount_minor: int) -> None:
-    """Add a successful step to the balance; a CHECK refuses what would be too much. 1 statement."""
-    column = balance.c[EFFECTS[kind]]
-    await tx.execute(update(balance).where(balance.c.order_id == order_id).values({column: column + amount_minor}))
+def _added(closed: CTE, name: str) -> CTE:
+    """Add a successful step to the balance; a CHECK refuses what would be too much."""
+    column = balance.c[name]
+    adding = update(balance).where(balance.c.order_id == closed.c.order_id)
+    return adding.values({column: column + closed.c.amount_minor}).cte("added")
 
 
 async def step_of_key(conn: AsyncConnection, key: str) -> Step | None:

@@ -7,17 +7,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import errors, rules
-from commerce_graph.payment.rules import MANUAL, OPEN, UNKNOWN, Balance, Outcome, Step
+from commerce_graph.payment.rules import MANUAL, OPEN, UNKNOWN, Balance, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
 from commerce_graph.payment.service.authorization import let_go
 from commerce_graph.payment.service.provider import Answer
 
 
-async def capture(db: Database, order_id: UUID) -> Outcome:
+async def open_capture(tx: AsyncConnection, order_id: UUID) -> Opened | None:
+    """Record the capture of what was just authorised as PENDING, for `capture` to carry out after the commit.
+
+    None where that takes more thought than one statement can give it; `capture` then records the step itself. The
+    caller holds what decides whether the money is captured or let go of. Locks: the balance. 1 statement.
+    """
+    return await books.open_capture(tx, order_id, rules.idempotency_key(order_id, "CAPTURE", 1))
+
+
+async def capture(db: Database, order_id: UUID, opened: Opened | None = None) -> Outcome:
     """Take what was authorised and not yet captured. Repeated calls have one effect. Limits, locks: as `authorize`.
 
+    `opened`: the step that `open_capture` recorded, where the caller still has it.
     SUCCESS where all that is due was captured already; FAILURE(PAYMENT_ERROR) where nothing is held.
     """
+    if opened is not None:
+        return await _carry_out(db, opened.step, opened.target, fresh=True)
     async with db.begin() as tx:
         balance, steps = await books.lock(tx, order_id)
         target = rules.newest(steps, "AUTHORIZATION")
