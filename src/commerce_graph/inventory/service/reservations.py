@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Update, Uuid, case, func, literal, null, select, update
+from sqlalchemy import Integer, Text, Uuid, case, exists, func, literal, null, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +13,7 @@ from commerce_graph.inventory import rules
 from commerce_graph.inventory.errors import OutOfStock
 from commerce_graph.inventory.rules import Allocation, Held, Takes, Wanted
 from commerce_graph.inventory.service import levels
-from commerce_graph.inventory.tables import reservation
+from commerce_graph.inventory.tables import level, reservation
 from commerce_graph.kernel.columns import given
 
 _SWEEP_LOCK = 0x686F6C6473
@@ -24,32 +25,32 @@ async def reserve(
 ) -> Sequence[Allocation]:
     """Hold stock for a purchase until `expires_at`, from as few locations as can give it.
 
-    Locations in the buyer's country come first, then by priority. A line may be split. Statements do not grow with
-    the lines. Repeating it for the same owner returns what was allocated, unless all of it was given back meanwhile:
-    then it is held anew.
+    Locations in the buyer's country come first, then by priority. A line may be split. Repeating it for the same owner
+    returns what was allocated, unless all of it was given back meanwhile: then it is held anew. 2 statements however
+    many lines, and 2 more where a variant sells out.
     Locks: the levels in order of item and location.
     Emits: StockChanged where a variant sells out.
     Raises: OutOfStock (inventory.errors), a Rejected(NOT_ENOUGH_STOCK) naming line and what is left.
     """
     items = await levels.lock(tx, (line.variant_id for line in wanted))
-    # Read after the lock: a repeated call that waited for the first one must see what that one did.
-    held = await _held(tx, owner_id)
-    if any(part.state != "RELEASED" for part in held):
-        return _allocated(held, wanted)
     short = rules.shortage(wanted, items)
-    if short:
-        line, left = short
-        raise OutOfStock(line.line_id, line.variant_id, left)
-    allocated = rules.allocate(wanted, items, country)
+    allocated = [] if short else rules.allocate(wanted, items, country)
     moves: dict[rules.At, tuple[int, int]] = {}
     for part in allocated:
         if part.location_id:
             at = part.variant_id, part.location_id
             moves[at] = 0, moves.get(at, (0, 0))[1] + part.quantity
-    if moves:
-        after = await levels.move(tx, items, moves)
-        await _hold(tx, owner_id, allocated, expires_at)
-        await levels.announce(tx, items, after)
+    if moves and await _hold(tx, owner_id, allocated, expires_at):
+        await levels.announce(tx, items, {key: rules.moved(each, moves) for key, each in items.items()})
+        return allocated
+    # Nothing was held by this call: too much is wanted, nothing is counted, or it was done before. Read after the
+    # lock: a repeated call that waited for the first one must see what that one did.
+    held = await _held(tx, owner_id)
+    if any(part.state != "RELEASED" for part in held):
+        return _allocated(held, wanted)
+    if short:
+        line, left = short
+        raise OutOfStock(line.line_id, line.variant_id, left)
     return allocated
 
 
@@ -62,15 +63,23 @@ def _allocated(held: Sequence[Held], wanted: Sequence[Wanted]) -> list[Allocatio
     ]
 
 
-async def _hold(tx: AsyncConnection, owner_id: UUID, allocated: Sequence[Allocation], expires_at: datetime) -> None:
+async def _hold(tx: AsyncConnection, owner_id: UUID, allocated: Sequence[Allocation], expires_at: datetime) -> bool:
+    """Take locked stock for an owner; False, and nothing changed, for one that holds some already. 1 statement."""
     parts = [(p.line_id, p.location_id, p.variant_id, p.quantity) for p in allocated if p.location_id]
     source = given(parts, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
-    columns = select(literal(owner_id, Uuid), *source.c, literal("HELD", Text), literal(expires_at))
+    mine = exists().where(reservation.c.owner_id == owner_id, reservation.c.state != "RELEASED")
+    columns = select(literal(owner_id, Uuid), *source.c, literal("HELD", Text), literal(expires_at)).where(~mine)
     names = ["owner_id", *(column.name for column in source.c), "state", "expires_at"]
     adding = postgresql.insert(reservation).from_select(names, columns)
     # Only what was given back before can be in the way.
     again = {name: adding.excluded[name] for name in ("item_id", "quantity", "state", "expires_at")}
-    await tx.execute(adding.on_conflict_do_update(index_elements=["owner_id", "line_id", "location_id"], set_=again))
+    holding = adding.on_conflict_do_update(index_elements=["owner_id", "line_id", "location_id"], set_=again)
+    held = holding.returning(reservation.c.item_id, reservation.c.location_id, reservation.c.quantity).cte("held")
+    at = (held.c.item_id, held.c.location_id)
+    sums = select(*at, func.sum(held.c.quantity).label("quantity")).group_by(*at).subquery("sums")
+    taking = update(level).where(level.c.item_id == sums.c.item_id, level.c.location_id == sums.c.location_id)
+    taken = await tx.execute(taking.values(committed=level.c.committed + sums.c.quantity, updated_at=func.now()))
+    return bool(taken.rowcount)
 
 
 async def _held(tx: AsyncConnection, owner_id: UUID, *, lock: bool = False) -> list[Held]:
@@ -92,29 +101,26 @@ async def commit(tx: AsyncConnection, owner_id: UUID) -> bool:
     """Turn what an owner holds into a sale: it does not expire any more. False where a hold has expired.
 
     A hold whose end has passed, but which nobody has released, still counts: its stock is still there. An owner that
-    holds nothing, because nothing of it is counted, has nothing to lose.
-    Locks: the owner's reservations, all before the first is changed: a sweep takes an owner whole or not at all.
+    holds nothing, because nothing of it is counted, has nothing to lose. 1 statement.
+    Locks: the owner's reservations. A sweep takes an owner whole or not at all.
     """
-    held = await _held(tx, owner_id, lock=True)
-    if any(part.state == "HELD" for part in held):
-        await tx.execute(_holds(owner_id).values(state="COMMITTED", expires_at=null()))
-    return _alive(held)
+    return await _keep(tx, owner_id, state="COMMITTED", expires_at=null())
 
 
 async def renew(tx: AsyncConnection, owner_id: UUID, expires_at: datetime) -> bool:
-    """Move the end of an owner's hold. False where it has expired. Locks: as `commit`."""
-    held = await _held(tx, owner_id, lock=True)
-    if any(part.state == "HELD" for part in held):
-        await tx.execute(_holds(owner_id).values(expires_at=expires_at))
-    return _alive(held)
+    """Move the end of an owner's hold. False where it has expired. 1 statement. Locks: as `commit`."""
+    return await _keep(tx, owner_id, expires_at=expires_at)
 
 
-def _alive(held: Sequence[Held]) -> bool:
-    return not held or any(part.state != "RELEASED" for part in held)
-
-
-def _holds(owner_id: UUID) -> Update:
-    return update(reservation).where(reservation.c.owner_id == owner_id, reservation.c.state == "HELD")
+async def _keep(tx: AsyncConnection, owner_id: UUID, **values: Any) -> bool:
+    """Change what an owner holds, and tell whether it still has it. The states are those after the lock."""
+    key = (reservation.c.line_id, reservation.c.location_id)
+    mine = select(*key, reservation.c.state).where(reservation.c.owner_id == owner_id).order_by(*key)
+    found = mine.with_for_update().cte("found").prefix_with("MATERIALIZED")
+    same = (reservation.c.line_id == found.c.line_id, reservation.c.location_id == found.c.location_id)
+    keeping = update(reservation).where(reservation.c.owner_id == owner_id, *same, found.c.state == "HELD")
+    states = (await tx.execute(select(found.c.state).add_cte(keeping.values(**values).cte("kept")))).scalars().all()
+    return not states or any(state != "RELEASED" for state in states)
 
 
 async def release(tx: AsyncConnection, owner_id: UUID, parts: Sequence[tuple[UUID, UUID, int]] | None = None) -> None:
