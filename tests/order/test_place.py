@@ -11,6 +11,7 @@ from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.outbox import outbox
 from commerce_graph.order import service
 from commerce_graph.order.tables import event, line, order
+from commerce_graph.payment import service as payment
 from tests.order.conftest import place, purchase, reserve
 from tests.shop import Shop, uid
 
@@ -74,7 +75,7 @@ async def test_statements_do_not_grow_with_lines(shop: Shop) -> None:
             async with shop.database.begin() as tx:
                 await service.place(tx, purchase(*[("guide-variant", 1)] * number))
         seen.append(len(statements))
-    assert seen == [4, 4]
+    assert seen == [2, 2]
 
 
 async def test_payment_is_noted_once(shop: Shop) -> None:
@@ -86,6 +87,17 @@ async def test_payment_is_noted_once(shop: Shop) -> None:
 
     await asyncio.gather(note(), note())
     assert [change for kind, change in await facts(shop) if kind == "OrderUpdated"] == ["placed", "paid"]
+
+
+async def test_a_payment_is_noted_in_three_statements(shop: Shop) -> None:
+    placed = await place(shop, ("mug-variant", 1), capture=False)
+    await payment.capture(shop.database, placed.id)
+    with count_statements() as seen:
+        async with shop.database.begin() as tx:
+            await service.note_payment(tx, placed.id, "paid")
+    assert len(seen) == 3
+    data = await shop.data("query($id: ID!) { order(id: $id) { financialStatus } }", {"id": placed.capability})
+    assert data["order"]["financialStatus"] == "PAID"
 
 
 async def test_news_that_change_no_status_are_told_once(shop: Shop) -> None:

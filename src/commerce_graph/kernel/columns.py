@@ -80,6 +80,8 @@ def given(rows: Sequence[Sequence[Any]], **types: Any) -> TableValuedAlias:
     `types` name and type the columns, in the order of a row's members.
     """
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(types)
-    arrays = [cast(list(values), ARRAY(kind)) for values, kind in zip(columns, types.values(), strict=True)]
+    # One dimension: a value that is a list, such as a JSON document's, stays one value.
+    kinds = [ARRAY(kind, dimensions=1) for kind in types.values()]
+    arrays = [cast(list(values), kind) for values, kind in zip(columns, kinds, strict=True)]
     names = [column(name, kind) for name, kind in types.items()]
     return func.unnest(*arrays).table_valued(*names).render_derived()

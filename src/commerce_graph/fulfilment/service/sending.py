@@ -18,6 +18,7 @@ from commerce_graph.fulfilment.tables import (
     fulfillment_order_line,
 )
 from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
 
 _LEFT = [fulfillment_order_line.c[member.name] for member in fields(Left)]
@@ -34,28 +35,26 @@ class Picked:
 
 
 async def open_orders(tx: AsyncConnection, order_id: UUID, parts: Sequence[ToSend]) -> None:
-    """Open one fulfillment order for each location. Repeating it changes nothing. 2 statements for all parts."""
+    """Open one fulfillment order for each location. Repeating it changes nothing. 1 statement for all parts."""
     groups = rules.merged(parts)
     if not groups:
         return
-    rows = [{"id": new_id(), "order_id": order_id, "location_id": location_id} for location_id in groups]
+    ids = {location_id: new_id() for location_id in groups}
+    rows = [{"id": ids[location_id], "order_id": order_id, "location_id": location_id} for location_id in groups]
     table = fulfillment_order
-    new = postgresql.insert(table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.location_id)
-    opened = (await tx.execute(new)).all()
-    lines = [
-        {
-            "id": new_id(),
-            "fulfillment_order_id": row.id,
-            "order_line_id": part.order_line_id,
-            "variant_id": part.variant_id,
-            "quantity": part.quantity,
-            "remaining": part.quantity,
-        }
-        for row in opened
-        for part in groups[row.location_id]
+    opened = postgresql.insert(table).values(rows).on_conflict_do_nothing().returning(table.c.id).cte("opened")
+    parts_of = [
+        (new_id(), ids[location_id], part.order_line_id, part.variant_id, part.quantity, part.quantity)
+        for location_id in groups
+        for part in groups[location_id]
     ]
-    if lines:
-        await tx.execute(insert(fulfillment_order_line).values(lines))
+    source = given(
+        parts_of, id=Uuid, fulfillment_order_id=Uuid, order_line_id=Uuid, variant_id=Uuid, quantity=Integer,
+        remaining=Integer,
+    )  # fmt: skip
+    # Only those of fulfillment orders that were not there before.
+    lines = select(*source.c).join(opened, opened.c.id == source.c.fulfillment_order_id)
+    await tx.execute(insert(fulfillment_order_line).from_select([column.name for column in source.c], lines))
 
 
 async def fulfill(

@@ -2,12 +2,16 @@
 
 from uuid import UUID
 
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.events import OrderUpdated
+from commerce_graph.kernel.outbox import publish
+from commerce_graph.order import rules
 from commerce_graph.order.errors import wrong_state
 from commerce_graph.order.service import trail
-from commerce_graph.order.tables import settlement
+from commerce_graph.order.tables import order, settlement
 from commerce_graph.payment import service as payment
 
 MESSAGES = {
@@ -17,16 +21,21 @@ MESSAGES = {
     "refunded": "Money was refunded.",
     "capture_failed": "The payment could not be captured.",
 }
+AS_PLACED = "AUTHORIZED"
+"""The financial status that an order with something to pay is placed with."""
 UNPAID = frozenset({"PENDING", "AUTHORIZED", "PARTIALLY_PAID"})
 
 
 async def note_payment(tx: AsyncConnection, order_id: UUID, change: str) -> None:
     """Bring the financial status in line with the payment's balance and add an event (`change`: paid, voided, ...).
 
-    News that change no status (such as capture_failed) are an event too, once.
+    News that change no status (such as capture_failed) are an event too, once. 3 statements for an order that has been
+    as it was placed until now.
     Locks: the order's row. Emits: OrderUpdated(change). Repeating it changes nothing.
     Raises: Rejected(NOT_FOUND).
     """
+    if await _note_first(tx, order_id, change):
+        return
     row = await trail.lock(tx, order_id, [])
     values = trail.money_values(row, await trail.books(tx, row))
     if values:
@@ -34,6 +43,32 @@ async def note_payment(tx: AsyncConnection, order_id: UUID, change: str) -> None
     elif await trail.tells(tx, row, change):
         return
     await trail.record(tx, row, *told(change))
+
+
+async def _note_first(tx: AsyncConnection, order_id: UUID, change: str) -> bool:
+    """Note the first payment of an order that is as it was placed; False, and nothing changed, where it is not.
+
+    The books are read before the order is locked, so they can be older than it. That does no harm: whoever notes newer
+    ones changes the order's status, which only goes forward, and then this changes nothing.
+    """
+    money = await trail.books_of(tx, order_id)
+    status = rules.financial_status(money) if money else AS_PLACED
+    if money is None or money.refunded_minor or not rules.may_become(rules.FINANCIAL, AS_PLACED, status):
+        return False
+    if status == AS_PLACED:
+        return False
+    as_placed = (order.c.financial_status == AS_PLACED, order.c.refunded_minor == 0, order.c.cancelled_at.is_(None))
+    changing = update(order).where(order.c.id == order_id, *as_placed)
+    changed = (
+        changing.values(financial_status=status, updated_at=func.now())
+        .returning(order.c.id, order.c.customer_id)
+        .cte("changed")
+    )
+    event = trail.event_of(changed, *told(change))
+    row = (await tx.execute(select(changed.c.id, changed.c.customer_id).add_cte(event))).one_or_none()
+    if row is not None:
+        await publish(tx, OrderUpdated(row.id, row.customer_id, change))
+    return row is not None
 
 
 def told(change: str) -> tuple[str, str]:

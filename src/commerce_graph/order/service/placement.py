@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, null, select
+from sqlalchemy import CTE, func, insert, null, select, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from commerce_graph.events import OrderPlaced
+from commerce_graph.events import OrderPlaced, OrderUpdated
 from commerce_graph.kernel.address import PostalAddress
+from commerce_graph.kernel.columns import given
+from commerce_graph.kernel.outbox import publish
 from commerce_graph.order.errors import already_placed
 from commerce_graph.order.service import trail
 from commerce_graph.order.tables import line, order
@@ -78,25 +80,25 @@ LINE_AS_IT_IS = (
 async def place(tx: AsyncConnection, new: NewOrder) -> None:
     """Make an order of a purchase, AUTHORIZED or (where nothing is due) PAID. Repeating it changes nothing.
 
-    The caller commits the stock and opens the fulfillment orders in the same transaction. Statements do not grow with
-    the lines.
+    The caller commits the stock and opens the fulfillment orders in the same transaction. 2 statements, however many
+    lines.
     Emits: OrderPlaced, OrderUpdated(placed).
     Raises: Rejected(ALREADY_PLACED) where the cart has become an order with another id.
     """
-    placed = postgresql.insert(order).values(_order_values(new)).on_conflict_do_nothing().returning(order)
-    row = (await tx.execute(placed)).one_or_none()
-    if row is None:
+    placing = postgresql.insert(order).values(_order_values(new)).on_conflict_do_nothing()
+    placed = placing.returning(order.c.id, order.c.number).cte("placed")
+    told = trail.event_of(placed, "placed", func.concat("Order #", placed.c.number, " was placed."))
+    numbers = await tx.execute(select(placed.c.number).add_cte(_lines(placed, new.lines), told))
+    if numbers.one_or_none() is None:
         # Either this very order is there (its step is repeated), or the cart's unique key stopped a second one.
         if (await tx.execute(select(order.c.id).where(order.c.id == new.id))).one_or_none() is None:
             raise already_placed()
         return
-    await tx.execute(insert(line).values([_line_values(new.id, at, each) for at, each in enumerate(new.lines)]))
     sold = Counter[str]()
     for each in new.lines:
         if each.product_id is not None:
             sold[str(each.product_id)] += each.quantity
-    facts = (OrderPlaced(new.id, new.customer_id, dict(sold)),)
-    await trail.record(tx, row, "placed", f"Order #{row.number} was placed.", facts=facts)
+    await publish(tx, OrderPlaced(new.id, new.customer_id, dict(sold)), OrderUpdated(new.id, new.customer_id, "placed"))
 
 
 def _order_values(new: NewOrder) -> dict[str, Any]:
@@ -112,10 +114,18 @@ def _order_values(new: NewOrder) -> dict[str, Any]:
     }
 
 
-def _line_values(order_id: UUID, position: int, new: NewLine) -> dict[str, Any]:
+def _lines(placed: CTE, lines: Sequence[NewLine]) -> CTE:
+    """Return the part of a statement that adds the lines of the order that another part placed, if it did."""
+    rows = [_line_values(at, each) for at, each in enumerate(lines)]
+    names = [*LINE_AS_IT_IS, "position", "current_quantity", "total_minor", "attributes"]
+    source = given([[row[name] for name in names] for row in rows], **{name: line.c[name].type for name in names})
+    adding = select(placed.c.id, *source.c).join_from(placed, source, true())
+    return insert(line).from_select(["order_id", *names], adding).cte("lines")
+
+
+def _line_values(position: int, new: NewLine) -> dict[str, Any]:
     return {
         **{name: getattr(new, name) for name in LINE_AS_IT_IS},
-        "order_id": order_id,
         "position": position,
         "current_quantity": new.quantity,
         "total_minor": new.unit_price_minor * new.quantity,

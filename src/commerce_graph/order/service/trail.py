@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import CTE, ColumnElement, Row, Text, Uuid, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderUpdated
@@ -22,6 +22,17 @@ async def lock(tx: AsyncConnection, order_id: UUID, path: Sequence[str]) -> Row[
     if row is None:
         raise unknown_order(path)
     return row
+
+
+def event_of(changed: CTE, change: str, message: ColumnElement[str] | str) -> CTE:
+    """Return the part of a statement that adds an event to the trail of the order that another part changed, if any."""
+    values = {
+        "id": literal(new_id(), Uuid),
+        "order_id": changed.c.id,
+        "kind": literal(change, Text),
+        "message": literal(message, Text) if isinstance(message, str) else message,
+    }
+    return insert(event).from_select(list(values), select(*values.values())).cte("told")
 
 
 async def record(
@@ -55,9 +66,14 @@ async def change(tx: AsyncConnection, row: Row[Any], **values: Any) -> None:
 
 async def books(tx: AsyncConnection, row: Row[Any]) -> rules.Books:
     """Return what has happened to an order's money. 1 statement."""
-    (balance,) = await payment.balances(tx, [row.id])
+    return await books_of(tx, row.id) or rules.Books(due_minor=row.total_minor)
+
+
+async def books_of(conn: AsyncConnection, order_id: UUID) -> rules.Books | None:
+    """Return what has happened to an order's money, None where its books were not opened. 1 statement."""
+    (balance,) = await payment.balances(conn, [order_id])
     if balance is None:
-        return rules.Books(due_minor=row.total_minor)
+        return None
     return rules.Books(
         balance.due_minor,
         balance.authorized_minor,
