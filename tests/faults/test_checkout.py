@@ -33,7 +33,7 @@ from commerce_graph.kernel.outbox import Relay
 from commerce_graph.order import service as orders
 from commerce_graph.order.service import Cancellation
 from commerce_graph.order.tables import order as order_table
-from commerce_graph.payment.service import PROVIDERS, Answer, ProviderUnavailable
+from commerce_graph.payment.service import PROVIDERS, Answer, Opened, ProviderUnavailable
 from commerce_graph.payment.service.authorization import note_answer
 from commerce_graph.payment.service.sandbox import SandboxProvider
 from commerce_graph.payment.tables import balance, test_charge, transaction
@@ -83,12 +83,18 @@ async def resumed(shop: Shop) -> int:
         return await handlers.resume(resources)
 
 
-async def begin(shop: Shop, session: str = "test_ok") -> tuple[Any, Attempt]:
-    """Submit a cart without driving its purchase on, as if the process died right after the commit."""
+async def submitted(shop: Shop, session: str = "test_ok") -> tuple[Any, Attempt, Opened | None]:
+    """Submit a cart without driving its purchase on; the last of what is returned is lost if the process dies."""
     cart = await ready(shop, line("mug-variant", 2), line("guide-variant"), session=session)
     came = await service.submit(shop.database, parse_gid(cart["id"])[1], "first")
     assert came.attempt is not None
-    return cart, came.attempt
+    return cart, came.attempt, came.opened
+
+
+async def begin(shop: Shop, session: str = "test_ok") -> tuple[Any, Attempt]:
+    """Submit a cart without driving its purchase on, as if the process died right after the commit."""
+    cart, begun, _ = await submitted(shop, session)
+    return cart, begun
 
 
 async def scalars(shop: Shop, *columns: Any) -> list[Any]:
@@ -190,9 +196,11 @@ async def test_several_workers_at_once(shop: Shop) -> None:
     await check_bought(shop)
 
 
-async def test_two_that_both_believe_to_hold_the_lease(shop: Shop) -> None:
-    _, begun = await begin(shop)
-    await asyncio.gather(*(service.drive(shop.database, begun) for _ in range(4)))
+@pytest.mark.parametrize("lost", [True, False])
+async def test_two_that_both_believe_to_hold_the_lease(shop: Shop, lost: bool) -> None:
+    _, begun, opened = await submitted(shop)
+    opened = None if lost else opened
+    await asyncio.gather(*(service.drive(shop.database, begun, opened=opened) for _ in range(4)))
     await resumed(shop)
     await check_bought(shop)
 
@@ -247,7 +255,29 @@ async def test_a_purchase_that_nobody_took_in_time_is_not_charged_late(shop: Sho
     await begin(shop)
     await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
     assert await resumed(shop) == 1
-    await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [])
+    # Nobody knows that the provider was never asked, so it is told to refuse what may still be on its way.
+    await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [("VOIDED", 0)])
+
+
+async def test_who_slept_until_its_purchase_was_given_up_charges_nothing(shop: Shop) -> None:
+    _, begun, opened = await submitted(shop)
+    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    assert await resumed(shop) == 1
+    await service.drive(shop.database, begun, opened=opened)
+    await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [("VOIDED", 0)])
+
+
+async def test_a_capture_is_decided_with_the_order(shop: Shop) -> None:
+    _, begun = await begin(shop)
+    with pytest.raises(Crash):
+        await service.drive(shop.database, begun, stop_at("placing"))
+    assert await scalars(shop, transaction.c.kind) == ["AUTHORIZATION"], "no order, no capture"
+    with pytest.raises(Crash):
+        await service.drive(shop.database, begun, stop_at("placed"))
+    steps = await scalars(shop, transaction.c.kind, transaction.c.status)
+    assert sorted(steps) == [("AUTHORIZATION", "SUCCESS"), ("CAPTURE", "PENDING")]
+    assert await resumed(shop) == 1
+    await check_bought(shop)
 
 
 async def test_a_declined_payment(shop: Shop) -> None:
@@ -356,8 +386,8 @@ async def test_an_answer_of_the_provider_that_is_lost(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, lost: dict[str, int]
 ) -> None:
     monkeypatch.setitem(PROVIDERS, "test", type("Here", (Forgetful,), {"lost": dict(lost)}))
-    _, begun = await begin(shop)
-    await service.drive(shop.database, begun)
+    _, begun, opened = await submitted(shop)
+    await service.drive(shop.database, begun, opened=opened)
     state = "PLACED" if "capture" in lost else "RESERVED"
     assert await scalars(shop, attempt_table.c.state, attempt_table.c.tries) == [(state, 1)]
     while await resumed(shop):
@@ -394,9 +424,9 @@ async def test_money_that_cannot_be_let_go_of_yet_keeps_the_cart_closed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROVIDERS, "test", type("Here", (Forgetful,), {"lost": {"void": 1, "find": 1}}))
-    _, begun = await begin(shop)
+    _, begun, opened = await submitted(shop)
     await lose_the_hold(shop)
-    await service.drive(shop.database, begun)
+    await service.drive(shop.database, begun, opened=opened)
     assert await scalars(shop, attempt_table.c.state) == ["VOIDING"]
     assert await scalars(shop, cart_table.c.state) == ["SUBMITTED"]
     assert await resumed(shop) == 1

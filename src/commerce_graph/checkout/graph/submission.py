@@ -182,5 +182,5 @@ class CheckoutMutation:
             return CartSubmitForCompletionPayload(result=SubmitThrottled(poll_after=later))
         came = await service.submit(ctx.database, key, attempt_token)
         if came.fresh and came.attempt:
-            purchases.start(ctx.database, came.attempt)
+            purchases.start(ctx.database, came.attempt, came.opened)
         return CartSubmitForCompletionPayload(result=_result(ctx, key, came))

@@ -31,7 +31,7 @@ from commerce_graph.kernel.limits import (
 )
 from commerce_graph.order import service as orders
 from commerce_graph.payment import service as payment
-from commerce_graph.payment.service import Outcome
+from commerce_graph.payment.service import Opened, Outcome
 
 log = structlog.get_logger()
 
@@ -62,9 +62,9 @@ class Purchases:
         """Whether no more should be begun here now. Limits: CHECKOUTS_RUNNING_MAX."""
         return len(self._tasks) >= CHECKOUTS_RUNNING_MAX
 
-    def start(self, db: Database, begun: Attempt) -> None:
+    def start(self, db: Database, begun: Attempt, opened: Opened | None = None) -> None:
         """Drive a purchase on in a task of its own. Should the process end, a worker goes on from what is recorded."""
-        self._keep(asyncio.create_task(drive(db, begun, self.passing)))
+        self._keep(asyncio.create_task(drive(db, begun, self.passing, opened)))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         # The event loop holds tasks weakly: without this one could vanish half-way.
@@ -115,33 +115,44 @@ async def wake(db: Database, order_id: UUID) -> None:
         await tx.execute(waiting.values(lease_until=now()))
 
 
-async def drive(db: Database, begun: Attempt, passing: Passing = _pass) -> None:
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where a purchase is. `opened`: the payment step that was recorded on the way here, and not asked for yet."""
+
+    attempt: Attempt
+    opened: Opened | None = None
+
+
+async def drive(db: Database, begun: Attempt, passing: Passing = _pass, opened: Opened | None = None) -> None:
     """Drive a purchase on until it is done, given up, or has to wait. The caller holds its lease.
 
+    `opened`: the authorisation that the submission recorded, where the caller comes from there.
     Nothing is lost where it stops, and nothing doubled where two do it at once: every step is guarded by the
     recorded state and repeatable. A fault counts as a try that brought nothing.
     """
-    at: Attempt | None = begun
+    at, going = _At(begun, opened), True
     try:
-        while at is not None:
-            at = await _step(db, at, passing)
+        while going:
+            next_ = await _step(db, at, passing)
+            at, going = next_ or at, next_ is not None
     except Exception:
         log.exception("checkout.fault", attempt_id=str(begun.id), order_id=str(begun.order_id))
         try:
-            await _put_off(db, at or begun)
+            await _put_off(db, at.attempt)
         except (SQLAlchemyError, OSError):
             log.warning("checkout.lease_left_to_end", attempt_id=str(begun.id))
 
 
-async def _step(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
+async def _step(db: Database, where: _At, passing: Passing) -> _At | None:
     """Do the next step; None where there is none for now."""
+    at = where.attempt
     step = rules.next_step(at.state, at.amount_minor, at.tries, at.created_at, now())
     if step is Step.AUTHORIZE:
-        return await _authorize(db, at, passing)
+        return await _authorize(db, at, where.opened, passing)
     if step is Step.PLACE:
         return await _place(db, at, passing)
     if step is Step.CAPTURE:
-        await _capture(db, at, passing)
+        await _capture(db, at, where.opened, passing)
     if step is Step.VOID:
         await _void(db, at, passing)
     if step is Step.GIVE_UP:
@@ -149,9 +160,9 @@ async def _step(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
     return None
 
 
-async def _authorize(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
+async def _authorize(db: Database, at: Attempt, opened: Opened | None, passing: Passing) -> _At | None:
     passing("reserved")
-    outcome = await payment.authorize(db, at.order_id, at.session_id or "")
+    outcome = await payment.authorize(db, at.order_id, at.session_id or "", opened)
     passing("authorized")
     if outcome.status == "SUCCESS":
         return await _place(db, at, passing)
@@ -193,8 +204,11 @@ class _HoldExpired(Exception):
     """Rolls the placing of an order back, whose stock was let go of meanwhile."""
 
 
-async def _place(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
-    """Place the order, commit its stock, open its fulfilment and complete the cart, all in one transaction."""
+async def _place(db: Database, at: Attempt, passing: Passing) -> _At | None:
+    """Place the order, commit its stock, open its fulfilment and complete the cart, all in one transaction.
+
+    What was authorised is captured next, which is recorded here too: whoever goes on finds it decided.
+    """
     try:
         async with db.begin() as tx:
             placed = await _placed(tx, at)
@@ -205,8 +219,8 @@ async def _place(db: Database, at: Attempt, passing: Passing) -> Attempt | None:
     return placed
 
 
-async def _placed(tx: AsyncConnection, at: Attempt) -> Attempt | None:
-    """Locks: attempt, cart, order, fulfillment orders, reservations."""
+async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
+    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations. At most 7 statements."""
     time = now()
     values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
     if at.amount_minor == 0:  # nothing is captured, so nothing is left to do
@@ -220,14 +234,16 @@ async def _placed(tx: AsyncConnection, at: Attempt) -> Attempt | None:
     taken = snapshot.read(stored)
     await carts.complete(tx, at.cart_id, at.order_id)
     await orders.place(tx, taken.order)
+    # Nobody else opens a step now: that this purchase is not given up, and that it has an order, is decided here.
+    opened = await payment.open_capture(tx, at.order_id) if at.amount_minor else None
     await fulfilment.open_orders(tx, at.order_id, taken.parts)
     if not await inventory.commit(tx, at.order_id):
         raise _HoldExpired
-    return replace(at, state=values["state"], tries=0)
+    return _At(replace(at, state=values["state"], tries=0), opened)
 
 
-async def _capture(db: Database, at: Attempt, passing: Passing) -> None:
-    outcome = await payment.capture(db, at.order_id)
+async def _capture(db: Database, at: Attempt, opened: Opened | None, passing: Passing) -> None:
+    outcome = await payment.capture(db, at.order_id, opened)
     passing("captured")
     if outcome.status not in ("SUCCESS", "FAILURE"):
         await _put_off(db, at)  # the order stands; the money is asked for until the provider answers
@@ -242,13 +258,13 @@ async def _capture(db: Database, at: Attempt, passing: Passing) -> None:
     passing("completed")
 
 
-async def _give_up(db: Database, at: Attempt, code: str, message: str) -> Attempt | None:
+async def _give_up(db: Database, at: Attempt, code: str, message: str) -> _At | None:
     """Record that no order can be placed any more. A process that lost its lease but works on is stopped by it."""
     lease = now() + timedelta(seconds=CHECKOUT_LEASE_S)
     why = {"state": "VOIDING", "error_code": code, "error_message": message}
     if not await _write(db, at, rules.UNDECIDED, **why, tries=0, lease_until=lease):
         return None
-    return replace(at, state="VOIDING", error_code=code, error_message=message, tries=0)
+    return _At(replace(at, state="VOIDING", error_code=code, error_message=message, tries=0))
 
 
 async def _void(db: Database, at: Attempt, passing: Passing) -> None:

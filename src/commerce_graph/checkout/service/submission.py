@@ -30,11 +30,12 @@ class Submission:
     """What came of submitting a cart: a purchase, or why there is none.
 
     `fresh`: this call began the purchase, and the caller drives it on. `own`: it is the one that the token began;
-    otherwise another is under way.
+    otherwise another is under way. `opened`: the authorisation recorded with a fresh one, for whoever drives it on.
     """
 
     attempt: Attempt | None
     fresh: bool = False
+    opened: payment.Opened | None = None
     own: bool = True
     problems: Sequence[Problem] = ()
 
@@ -51,7 +52,7 @@ async def submit(db: Database, cart_id: UUID, token: str) -> Submission:
     """Submit a cart for its purchase. The same token has one effect, and a cart one purchase that does not fail.
 
     Locks: the cart, then the levels of its variants; the stock is held for RESERVATION_TTL_S.
-    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 14 statements, however many lines.
+    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 11 statements however many lines, and 2 more where a variant sells out.
     Raises: Rejected(INVALID) for a token that is none, or a cart that there is not.
     """
     if not 0 < len(token) <= CHECKOUT_TOKEN_CHARS_MAX or not token.isprintable():
@@ -61,7 +62,8 @@ async def submit(db: Database, cart_id: UUID, token: str) -> Submission:
         async with db.begin() as tx:
             quote = await carts.submit(tx, cart_id)
             if quote is not None:
-                return Submission(await _begin(tx, quote, token), fresh=True)
+                begun, opened = await _begin(tx, quote, token)
+                return Submission(begun, fresh=True, opened=opened)
     except _Refused as refused:
         if refused.problems:
             return Submission(None, problems=refused.problems)
@@ -79,7 +81,7 @@ def _known(found: Sequence[Attempt], token: str) -> Submission:
     return Submission(other, own=False)
 
 
-async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> Attempt:
+async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> tuple[Attempt, payment.Opened | None]:
     found = rules.problems(purchase_of(quote))
     if found:
         raise _Refused(found)
@@ -90,8 +92,8 @@ async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> Attempt:
         allocated = await inventory.reserve(tx, order_id, wanted, country, rules.hold_ends(at))
     except OutOfStock as short:
         raise _Refused([_shortage(quote, short)]) from None
-    await payment.open_balance(tx, order_id, quote.total_minor, quote.currency)
-    tender = quote.cart.payment
+    session_id = quote.cart.payment.session_id if quote.cart.payment else None
+    opened = await payment.open_balance(tx, order_id, quote.total_minor, quote.currency, session_id)
     row = {
         "id": new_id(),
         "cart_id": quote.cart.id,
@@ -101,7 +103,7 @@ async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> Attempt:
         "snapshot": snapshot.taken(quote, order_id, allocated).stored(),
         "amount_minor": quote.total_minor,
         "currency": quote.currency,
-        "session_id": tender.session_id if tender else None,
+        "session_id": session_id,
         "lease_until": at + timedelta(seconds=CHECKOUT_LEASE_S),
         "created_at": at,
         "updated_at": at,
@@ -111,7 +113,7 @@ async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> Attempt:
     begun = (await tx.execute(adding.returning(*COLUMNS))).mappings().one_or_none()
     if begun is None:
         raise _Refused  # this token's purchase failed before; it had its one effect
-    return to_attempt(begun)
+    return to_attempt(begun), opened
 
 
 def _shortage(quote: Quote, short: OutOfStock) -> Problem:
