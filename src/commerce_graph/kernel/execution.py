@@ -43,8 +43,8 @@ from commerce_graph.kernel.graph import Graph
 
 log = structlog.get_logger()
 
-UNSTORABLE_TEXT = "22021"
-"""Postgres' character_not_in_repertoire: GraphQL's strings may hold U+0000, its texts may not."""
+UNSTORABLE_TEXT = ("22021", "22P05")
+"""Postgres' errors for U+0000, in a text and in JSON: GraphQL's strings may hold it, nothing stored may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
         return _told(error, cause.code, cause.message)
     if cause is None or isinstance(cause, GraphQLError):
         return _told(error, "BAD_USER_INPUT")
-    if isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == UNSTORABLE_TEXT:
+    if isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) in UNSTORABLE_TEXT:
         return _told(error, "BAD_USER_INPUT", "a text holds a NUL character, which no stored text can")
     log.error("request.fault", request_id=ctx.request_id, path=error.path, exc_info=cause)
     return _told(error, "INTERNAL", f"Something went wrong on our side. Tell us this request id: {ctx.request_id}")

@@ -173,7 +173,7 @@ def _bound(values: Sequence[Any], order: Order) -> list[ColumnElement[Any]]:
     fit = len(values) == len(kinds) and all(map(isinstance, values, kinds))
     if not fit or any(isinstance(value, str) and "\0" in value for value in values):
         raise RequestError("BAD_USER_INPUT", "the cursor belongs to a list in another order")
-    # A forged number may be wider than the column, never wider than 64 bits.
+    # A forged number may be wider than the column, never wider than 64 bits (`_untag`).
     types = [BigInteger() if kind is int else column.type for kind, column in zip(kinds, order.columns, strict=True)]
     return [literal(value, kind) for value, kind in zip(values, types, strict=True)]
 
@@ -223,7 +223,8 @@ def _tag(value: Any) -> Any:
 def _untag(value: Any) -> Any:
     if isinstance(value, dict):
         return UUID(value["u"]) if "u" in value else _aware(value["t"])
-    if not isinstance(value, str | int | float | bool):
+    # What JSON reads as a number may be wider than the 64 bits with a sign that any column has.
+    if not isinstance(value, str | int | float) or (isinstance(value, int) and abs(value) >= 2**63):
         raise ValueError
     return value
 

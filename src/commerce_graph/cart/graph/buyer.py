@@ -10,6 +10,7 @@ from commerce_graph.kernel.codes import CountryCode
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.graph import batch_field, entities, field, input_type, object_type
+from commerce_graph.kernel.limits import PAYMENT_SESSION_CHARS_MAX
 from commerce_graph.kernel.values import MoneyInput, minor_of
 from commerce_graph.keys import CustomerKey
 
@@ -123,8 +124,13 @@ def payment_of(given: CartPaymentInput) -> Payment:
         raise Rejected("INVALID_PAYMENT", ["payment"], told)
     name, method = ("directPaymentMethod", direct) if direct else ("freePaymentMethod", free)
     assert method is not None
-    if direct is not None and not 0 < len(direct.session_id) <= 255:
-        raise Rejected("INVALID_PAYMENT", ["payment", name, "sessionId"], "must be 1 to 255 characters long")
+    if direct is not None and not 0 < len(direct.session_id) <= PAYMENT_SESSION_CHARS_MAX:
+        wrong = f"must be 1 to {PAYMENT_SESSION_CHARS_MAX} characters long"
+        raise Rejected("INVALID_PAYMENT", ["payment", name, "sessionId"], wrong)
+    source = given.source_identifier or ""
+    if len(source) > PAYMENT_SESSION_CHARS_MAX or not source.isprintable():
+        wrong = f"must be at most {PAYMENT_SESSION_CHARS_MAX} printable characters"
+        raise Rejected("INVALID_PAYMENT", ["payment", "sourceIdentifier"], wrong)
     currency = given.amount.currency_code.name
     return Payment(
         session_id=direct.session_id if direct else None,
