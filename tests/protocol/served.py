@@ -31,6 +31,7 @@ class Watch:
         self.go_on = asyncio.Event()
         self.ended: asyncio.Queue[str] = asyncio.Queue()
         self.streams = 0
+        self.revoked = False
 
 
 watch = Watch()
@@ -111,7 +112,7 @@ async def authenticate(headers: Mapping[str, str]) -> Principal:
     token = headers.get("authorization")
     if token is None:
         return ANONYMOUS
-    if token != "Bearer good":
+    if token != "Bearer good" or watch.revoked:
         raise RequestError("UNAUTHORIZED", "the token in `Authorization` is unknown or was revoked", status=401)
     return Principal(SHOPPER_SCOPES)
 

@@ -210,3 +210,38 @@ async def test_closing_the_socket_stops_queries_and_streams_but_no_mutation(addr
     seen.go_on.set()
     assert await seen.ended.get() == "finished"
     assert seen.streams == 0
+
+
+async def test_completed_mutations_count_until_they_are_finished(
+    address: str, seen: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WEBSOCKET_SUBSCRIPTIONS_MAX", 2)
+    async with socket(address) as opened:
+        for id in ("1", "2"):
+            seen.began.clear()
+            await send(opened, subscribe({"query": "mutation { wait }"}, id))
+            await asyncio.wait_for(seen.began.wait(), 10)
+            await send(opened, {"type": "complete", "id": id})
+        await send(opened, subscribe(QUERY, "3"))
+        told = await hear(opened)
+        assert told["type"] == "error"
+        assert told["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+        seen.go_on.set()
+        assert [await asyncio.wait_for(seen.ended.get(), 10) for _ in "12"] == ["finished"] * 2
+
+
+async def test_revoked_token_runs_nothing_more_and_ends_its_streams(address: str, seen: Watch) -> None:
+    async with socket(address, ready=False) as opened:
+        await send(opened, {"type": "connection_init", "payload": {"Authorization": "Bearer good"}})
+        assert (await hear(opened))["type"] == "connection_ack"
+        await send(opened, subscribe(LONG, "stream"))
+        assert (await hear(opened))["type"] == "next"
+        seen.revoked = True
+        while (told := await hear(opened))["type"] == "next":
+            pass
+        assert told["type"] == "error"
+        assert told["payload"][0]["extensions"]["code"] == "UNAUTHORIZED"
+        await send(opened, subscribe(QUERY, "query"))
+        told = await hear(opened)
+        assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "UNAUTHORIZED")
+    seen.revoked = False

@@ -1,6 +1,8 @@
 """What one operation carries: caller, buyer, resources and its dataloaders."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
@@ -12,6 +14,7 @@ from commerce_graph.kernel.auth import ANONYMOUS, Access, Principal
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
+from commerce_graph.kernel.limits import OPERATION_READS_AT_ONCE_MAX
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -79,11 +82,21 @@ class Context:
     granted: set[tuple[str, UUID]] = field(default_factory=set)
     """Entities whose capability id the client has shown."""
     _loaders: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPERATION_READS_AT_ONCE_MAX))
 
     @property
     def database(self) -> Database:
         """The shop's database."""
         return self.resources.database
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a short read; do not open another inside.
+
+        Limits: OPERATION_READS_AT_ONCE_MAX, so that one operation cannot take every connection from the others.
+        """
+        async with self._turns, self.database.read() as conn:
+            yield conn
 
     def require(self, access: Access) -> None:
         """Raise RequestError(ACCESS_DENIED) unless the caller holds `access`."""
@@ -154,7 +167,7 @@ class Context:
         if found is None:
 
             async def load(keys: list[Any]) -> list[Any]:
-                async with self.database.read() as conn:
+                async with self.read() as conn:
                     return list(await loader(conn, [None if key is _NONE else key for key in keys], *args))
 
             found = self._loaders[at] = DataLoader(load)

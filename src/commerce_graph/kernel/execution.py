@@ -38,6 +38,7 @@ from sqlalchemy.exc import DBAPIError
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
 from commerce_graph.kernel.context import Buyer, Context
+from commerce_graph.kernel.cost import Cost, root_fields
 from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.graph import Graph
 
@@ -45,6 +46,8 @@ log = structlog.get_logger()
 
 UNSTORABLE_TEXT = ("22021", "22P05")
 """Postgres' errors for U+0000, in a text and in JSON: GraphQL's strings may hold it, nothing stored may."""
+
+NESTED = "the document is nested too deeply to measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Engine:
     def prepare(self, text: str, operation_name: str | None = None) -> Operation | Refused:
         """Parse, bound and validate a document; what is accepted is kept.
 
-        Limits: DOCUMENT_TOKENS_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_FIELDS_MAX; the cache holds
+        Limits: DOCUMENT_TOKENS_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_FIELDS_MAX, DOCUMENT_ROOT_FIELDS_MAX; the cache holds
         DOCUMENT_CACHE_ENTRIES documents of up to DOCUMENT_CACHED_CHARS_MAX, the least recently used leaves first.
         """
         at = (text, operation_name)
@@ -117,6 +120,13 @@ class Engine:
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
             return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
+        try:
+            roots = root_fields(document, node)
+        except RecursionError:
+            return Refused([_error("DEPTH_LIMIT_EXCEEDED", NESTED)])
+        if roots > limits.DOCUMENT_ROOT_FIELDS_MAX:
+            told = f"{roots} fields at the root are over the limit of {limits.DOCUMENT_ROOT_FIELDS_MAX}"
+            return Refused([_error("FIELD_LIMIT_EXCEEDED", told)])
         # A document may hold operations that this caller may not run; only the chosen one counts.
         chosen = separate_operations(document)[node.name.value if node.name else ""]
         return Operation(document, node, operation_name, self._access(chosen))
@@ -138,7 +148,17 @@ class Engine:
         return Refused(errors) if errors else None
 
     def enter(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> None:
-        """Read `@inContext` into the operation's context."""
+        """Read `@inContext` into the operation's context.
+
+        Limits: ANSWER_OBJECTS_MAX. Raises: RequestError(COST_LIMIT_EXCEEDED | BAD_USER_INPUT).
+        """
+        try:
+            most = Cost(self.graph.core, operation.document, operation.node, variables or {}).objects()
+        except RecursionError:
+            raise RequestError("DEPTH_LIMIT_EXCEEDED", NESTED) from None
+        if most > limits.ANSWER_OBJECTS_MAX:
+            told = f"pages in pages come to {most} objects; the limit is {limits.ANSWER_OBJECTS_MAX}: ask for fewer"
+            raise RequestError("COST_LIMIT_EXCEEDED", told)
         directive = next((d for d in operation.node.directives or () if d.name.value == "inContext"), None)
         definition = self.graph.core.get_directive("inContext")
         ctx.served = self.graph.served
@@ -296,7 +316,7 @@ def _measure(document: DocumentNode) -> dict[str, Any] | None:
                     "FIELD_LIMIT_EXCEEDED", f"{fields} fields are over the limit of {limits.DOCUMENT_FIELDS_MAX}"
                 )
     except RecursionError:
-        return _error("DEPTH_LIMIT_EXCEEDED", "the document is nested too deeply to measure")
+        return _error("DEPTH_LIMIT_EXCEEDED", NESTED)
     return None
 
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from commerce_graph.kernel import limits
-from commerce_graph.kernel.auth import ANONYMOUS, Authenticate, Principal
+from commerce_graph.kernel.auth import Authenticate, Principal
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Refused
@@ -83,6 +83,7 @@ class _Conversation:
         self._authenticate = authenticate
         self._asked = False
         self._principal: Principal | None = None
+        self._shown: dict[str, str] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._mutating: set[asyncio.Task[None]] = set()
 
@@ -146,9 +147,9 @@ class _Conversation:
         if self._asked:
             raise _Closed(TOO_MANY_INITIALISATION_REQUESTS, "Too many initialisation requests")
         self._asked = True
-        told = {name.lower(): value for name, value in payload.items() if isinstance(value, str)}
+        self._shown = {name.lower(): value for name, value in payload.items() if isinstance(value, str)}
         try:
-            self._principal = await self._authenticate(told)
+            self._principal = await self._authenticate(self._shown)
         except RequestError as wrong:
             raise _Closed(FORBIDDEN, f"Forbidden: {wrong.message}") from None
         await self._send({"type": "connection_ack"})
@@ -162,8 +163,10 @@ class _Conversation:
             parameters = read_parameters(payload)
         except RequestError as wrong:
             raise _Closed(BAD_REQUEST, wrong.message) from None
-        if len(self._running) >= limits.WEBSOCKET_SUBSCRIPTIONS_MAX:
-            told = f"this socket runs {len(self._running)} operations already, the limit"
+        # A mutation that the client has completed is finished all the same, and counts until it is.
+        running = len(self._mutating.union(self._running.values()))
+        if running >= limits.WEBSOCKET_SUBSCRIPTIONS_MAX:
+            told = f"this socket runs {running} operations already, the limit"
             error = {"message": told, "extensions": {"code": "TOO_MANY_OPERATIONS"}}
             await self._send({"id": id, "type": "error", "payload": [error]})
         else:
@@ -210,13 +213,24 @@ class _Conversation:
         if isinstance(operation, Refused):
             yield {"errors": operation.errors}
             return
-        ctx = Context(self._socket.app.state.resources, self._principal or ANONYMOUS, request_id=self._request_id)
+        # Asked again for each operation and each event: a token may be revoked while its socket is open.
+        try:
+            principal = await self._authenticate(self._shown)
+        except RequestError as wrong:
+            yield _refused(wrong)
+            return
+        ctx = Context(self._socket.app.state.resources, principal, request_id=self._request_id)
         refused = self._engine.authorise(operation, ctx)
         if refused:
             yield {"errors": refused.errors}
         elif operation.kind is OperationType.SUBSCRIPTION:
             async with aclosing(self._engine.stream(operation, parameters.variables, ctx)) as answers:
                 async for answer in answers:
+                    try:
+                        await self._authenticate(self._shown)
+                    except RequestError as wrong:
+                        yield _refused(wrong)
+                        return
                     yield answer
         else:
             if operation.kind is OperationType.MUTATION:
@@ -231,6 +245,10 @@ class _Conversation:
         if self._socket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect  # we closed it ourselves
         await self._socket.send_text(orjson.dumps(message).decode())
+
+
+def _refused(wrong: RequestError) -> dict[str, Any]:
+    return {"errors": [{"message": wrong.message, "extensions": {"code": wrong.code}}]}
 
 
 def _object(payload: Any) -> dict[str, Any]:

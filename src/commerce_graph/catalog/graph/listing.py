@@ -82,7 +82,7 @@ class CatalogQuery(NodeQuery):
         priced = order in BY_PRICE or PRICE_FIELD in names(asked)
         market = await price_market(ctx) if priced else None
         listing = Listing(audience(ctx), order, args, query=asked, market=market)
-        async with ctx.database.read() as conn:
+        async with ctx.read() as conn:
             page = await product_page(conn, listing)
         return product_connection(ctx, page)
 
@@ -112,7 +112,7 @@ class CatalogQuery(NodeQuery):
         args = page_arguments(first, last, after, before, reverse)
         asked = parse(query)
         order = (sort_key or CollectionSortKeys.ID).name
-        async with ctx.database.read() as conn:
+        async with ctx.read() as conn:
             page = await collections.collection_page(conn, audience(ctx), asked, order, args)
         made: CollectionConnection = page.connection(CollectionConnection, CollectionEdge, Collection.of)
         return made
@@ -122,7 +122,7 @@ class CatalogQuery(NodeQuery):
         """The tags of the shop's products, in alphabetical order."""
         ctx: Context = info.context
         args = page_arguments(first, None, None, None)
-        async with ctx.database.read() as conn:
+        async with ctx.read() as conn:
             return _strings(await labels.tags(conn, audience(ctx), args.size + 1), args.size)
 
     @field
@@ -130,5 +130,5 @@ class CatalogQuery(NodeQuery):
         """The types of the shop's products, in alphabetical order."""
         ctx: Context = info.context
         args = page_arguments(first, None, None, None)
-        async with ctx.database.read() as conn:
+        async with ctx.read() as conn:
             return _strings(await labels.product_types(conn, audience(ctx), args.size + 1), args.size)

@@ -124,7 +124,7 @@ class LocationQuery:
         if id is not None:
             key: UUID | None = ctx.key_of(id, "Location")
         else:
-            async with ctx.database.read() as conn:
+            async with ctx.read() as conn:
                 active = await service.active_locations(conn)
             key = active[0].id if active else None
         (found,) = await entities(ctx, LocationKey, [key])

@@ -1,0 +1,123 @@
+"""How much an operation asks for at most, known before any of it runs: pages in pages multiply."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+
+from commerce_graph.kernel.limits import PAGE_SIZE_MAX
+
+SIZES = ("first", "last", "ids", "representations")
+"""Arguments that say how many objects a field answers with: a number, or a list of one value for each."""
+PLAIN_LIST = 10
+"""How many objects a list without such an argument is taken to hold."""
+PAGE = ("nodes", "edges")
+"""Members of a connection; their number is the connection's."""
+
+
+def root_fields(document: DocumentNode, node: OperationDefinitionNode) -> int:
+    """Return how many fields a valid operation selects at its root. Raises: RecursionError, as `Cost.objects`."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    known: dict[str, int] = {}
+
+    def count(selections: SelectionSetNode) -> int:
+        total = 0
+        for each in selections.selections:
+            if isinstance(each, FragmentSpreadNode):
+                name = each.name.value
+                if name not in known:
+                    known[name] = count(fragments[name].selection_set)
+                total += known[name]
+            else:
+                total += count(each.selection_set) if isinstance(each, InlineFragmentNode) else 1
+        return total
+
+    return count(node.selection_set)
+
+
+class Cost:
+    """Counts objects of one operation with its variables."""
+
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> None:
+        self._schema = schema
+        self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self._variables = variables
+        self._defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions or ()}
+        self._known: dict[str, int] = {}
+        self._node = node
+
+    def objects(self) -> int:
+        """Return how many objects the answer can hold. A valid document ends: its fragments do not cycle.
+
+        Raises: RecursionError for fragments nested by the hundred.
+        """
+        return self._selected(self._node.selection_set, self._schema.get_root_type(self._node.operation))
+
+    def _selected(self, selections: SelectionSetNode | None, kind: Any) -> int:
+        total = 0
+        for each in selections.selections if selections else ():
+            if isinstance(each, FragmentSpreadNode):
+                name = each.name.value
+                if name not in self._known:
+                    fragment = self._fragments[name]
+                    inner = self._schema.get_type(fragment.type_condition.name.value)
+                    self._known[name] = self._selected(fragment.selection_set, inner)
+                total += self._known[name]
+            elif isinstance(each, InlineFragmentNode):
+                on = each.type_condition
+                total += self._selected(each.selection_set, self._schema.get_type(on.name.value) if on else kind)
+            elif isinstance(each, FieldNode):
+                total += self._field(each, kind)
+        return total
+
+    def _field(self, node: FieldNode, kind: Any) -> int:
+        if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) or node.name.value not in kind.fields:
+            return 0  # `__typename` and introspection, which hold nothing of the shop's
+        answered = kind.fields[node.name.value].type
+        if is_leaf_type(get_named_type(answered)):
+            return 0
+        sizes = [self._size(a.value) for a in node.arguments or () if a.name.value in SIZES]
+        if sizes:
+            many = max(sizes)
+        elif node.name.value in PAGE and kind.name.endswith("Connection"):
+            many = 1
+        else:
+            many = PLAIN_LIST if is_list_type(get_nullable_type(answered)) else 1
+        return many * (1 + self._selected(node.selection_set, get_named_type(answered)))
+
+    def _size(self, value: ValueNode | None) -> int:
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            if name not in self._variables:
+                return self._size(self._defaults.get(name))
+            given = self._variables[name]
+            if isinstance(given, list):
+                return max(1, len(given))
+            found = given if isinstance(given, int) else 1
+        elif isinstance(value, ListValueNode):
+            return max(1, len(value.values))
+        else:
+            found = int(value.value) if isinstance(value, IntValueNode) else 1
+        # A page that is larger than allowed is refused when it is read.
+        return max(1, min(found, PAGE_SIZE_MAX))
