@@ -16,6 +16,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Boolean,
     Column,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -39,6 +41,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.database import Database, metadata
 from commerce_graph.kernel.limits import SUBSCRIBER_QUEUE_EVENTS_MAX
 
@@ -105,6 +108,14 @@ async def publish(tx: AsyncConnection, *events: Event) -> None:
     if events:
         rows = [{"id": new_id(), "kind": type(e).__name__, "payload": _plain(asdict(e))} for e in events]
         await tx.execute(insert(outbox).values(rows))
+
+
+def published(changed: CTE, *events: Event) -> CTE:
+    """Return the part of a statement that stores facts if another part of it changed a row."""
+    rows = [(new_id(), type(e).__name__, _plain(asdict(e))) for e in events]
+    facts = given(rows, id=Uuid, kind=Text, payload=JSONB)
+    told = select(*facts.c).where(exists(select(changed)))
+    return insert(outbox).from_select([column.name for column in facts.c], told).cte("published")
 
 
 def _plain(payload: dict[str, Any]) -> dict[str, Any]:

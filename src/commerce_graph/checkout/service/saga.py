@@ -220,7 +220,7 @@ async def _place(db: Database, at: Attempt, passing: Passing) -> _At | None:
 
 
 async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
-    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations. At most 7 statements."""
+    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations. At most 6 statements."""
     time = now()
     values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
     if at.amount_minor == 0:  # nothing is captured, so nothing is left to do

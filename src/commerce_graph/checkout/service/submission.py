@@ -52,7 +52,7 @@ async def submit(db: Database, cart_id: UUID, token: str) -> Submission:
     """Submit a cart for its purchase. The same token has one effect, and a cart one purchase that does not fail.
 
     Locks: the cart, then the levels of its variants; the stock is held for RESERVATION_TTL_S.
-    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 11 statements however many lines, and 2 more where a variant sells out.
+    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 11 statements however many lines, and 4 more where a variant sells out.
     Raises: Rejected(INVALID) for a token that is none, or a cart that there is not.
     """
     if not 0 < len(token) <= CHECKOUT_TOKEN_CHARS_MAX or not token.isprintable():

@@ -27,7 +27,7 @@ async def reserve(
 
     Locations in the buyer's country come first, then by priority. A line may be split. Repeating it for the same owner
     returns what was allocated, unless all of it was given back meanwhile: then it is held anew. 2 statements however
-    many lines, and 2 more where a variant sells out.
+    many lines, and 4 more where a variant sells out.
     Locks: the levels in order of item and location.
     Emits: StockChanged where a variant sells out.
     Raises: OutOfStock (inventory.errors), a Rejected(NOT_ENOUGH_STOCK) naming line and what is left.

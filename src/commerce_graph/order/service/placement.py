@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.events import OrderPlaced, OrderUpdated
 from commerce_graph.kernel.address import PostalAddress
 from commerce_graph.kernel.columns import given
-from commerce_graph.kernel.outbox import publish
+from commerce_graph.kernel.outbox import published
 from commerce_graph.order.errors import already_placed
 from commerce_graph.order.service import trail
 from commerce_graph.order.tables import line, order
@@ -80,7 +80,7 @@ LINE_AS_IT_IS = (
 async def place(tx: AsyncConnection, new: NewOrder) -> None:
     """Make an order of a purchase, AUTHORIZED or (where nothing is due) PAID. Repeating it changes nothing.
 
-    The caller commits the stock and opens the fulfillment orders in the same transaction. 2 statements, however many
+    The caller commits the stock and opens the fulfillment orders in the same transaction. 1 statement, however many
     lines.
     Emits: OrderPlaced, OrderUpdated(placed).
     Raises: Rejected(ALREADY_PLACED) where the cart has become an order with another id.
@@ -88,17 +88,17 @@ async def place(tx: AsyncConnection, new: NewOrder) -> None:
     placing = postgresql.insert(order).values(_order_values(new)).on_conflict_do_nothing()
     placed = placing.returning(order.c.id, order.c.number).cte("placed")
     told = trail.event_of(placed, "placed", func.concat("Order #", placed.c.number, " was placed."))
-    numbers = await tx.execute(select(placed.c.number).add_cte(_lines(placed, new.lines), told))
-    if numbers.one_or_none() is None:
-        # Either this very order is there (its step is repeated), or the cart's unique key stopped a second one.
-        if (await tx.execute(select(order.c.id).where(order.c.id == new.id))).one_or_none() is None:
-            raise already_placed()
-        return
     sold = Counter[str]()
     for each in new.lines:
         if each.product_id is not None:
             sold[str(each.product_id)] += each.quantity
-    await publish(tx, OrderPlaced(new.id, new.customer_id, dict(sold)), OrderUpdated(new.id, new.customer_id, "placed"))
+    facts = (OrderPlaced(new.id, new.customer_id, dict(sold)), OrderUpdated(new.id, new.customer_id, "placed"))
+    parts = (_lines(placed, new.lines), told, published(placed, *facts))
+    if (await tx.execute(select(placed.c.number).add_cte(*parts))).one_or_none() is not None:
+        return
+    # Either this very order is there (its step is repeated), or the cart's unique key stopped a second one.
+    if (await tx.execute(select(order.c.id).where(order.c.id == new.id))).one_or_none() is None:
+        raise already_placed()
 
 
 def _order_values(new: NewOrder) -> dict[str, Any]:
