@@ -45,12 +45,14 @@ async def stock(conn: AsyncConnection, variant_ids: Sequence[UUID]) -> Sequence[
     return [found.get(variant_id) for variant_id in variant_ids]
 
 
-async def stock_of_products(conn: AsyncConnection, product_ids: Sequence[UUID]) -> Sequence[Sequence[Stock]]:
-    """Return the stock of each variant of products. Shape: n keys → n lists in input order; 1 statement."""
+async def stock_of_products(
+    conn: AsyncConnection, product_ids: Sequence[UUID]
+) -> Sequence[Sequence[tuple[UUID, Stock]]]:
+    """Return each variant of products with its stock. Shape: n keys → n lists in input order; 1 statement."""
     rows = await conn.execute(_stocks().where(item.c.product_id == func.any(list(product_ids))))
-    found: dict[UUID, list[Stock]] = {product_id: [] for product_id in product_ids}
+    found: dict[UUID, list[tuple[UUID, Stock]]] = {product_id: [] for product_id in product_ids}
     for row in rows.mappings():
-        found[row["product_id"]].append(_stock(row))
+        found[row["product_id"]].append((row["id"], _stock(row)))
     return [found[product_id] for product_id in product_ids]
 
 

@@ -89,14 +89,17 @@ async def shown_prices(conn: AsyncConnection, variant_ids: Sequence[UUID], marke
 
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
+    borrowed = (market.c.id != market_id).label("borrowed")
     found = await conn.execute(
-        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
+        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency, borrowed)
         .ext(distinct_on(price.c.variant_id))
         .join(market)
         .where(price.c.variant_id == func.any(list(variant_ids)), _shown_in(market_id))
         .order_by(price.c.variant_id, (market.c.id == market_id).desc())
     )
-    by_variant = {row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency) for row in found}
+    by_variant = {
+        row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency, row.borrowed) for row in found
+    }
     return [by_variant.get(variant_id) for variant_id in variant_ids]
 
 

@@ -34,6 +34,8 @@ class Price:
     amount_minor: int
     compare_at_minor: int | None
     currency: str
+    borrowed: bool = False
+    """It is the primary market's, shown where the variant has none of its own: nobody can pay it."""
 
 
 @dataclass(frozen=True, slots=True)

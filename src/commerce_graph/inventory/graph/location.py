@@ -77,13 +77,15 @@ class LocationAddress:
 
 @object_type(access=OPEN)
 class Location(LocationKey):
-    """A place that holds stock. Whoever meets it on an order may read its name and address."""
+    """A place that holds stock. Who reads orders or stock meets it there, and may read its name and address."""
 
     row: strawberry.Private[Place]
 
     @classmethod
     async def load_many(cls, ctx: Context, uuids: Sequence[UUID]) -> list[Self | None]:
-        """Load locations."""
+        """Load locations, for those who read them, or stock or orders that name them."""
+        if not any(ctx.principal.may(scopes(name)) for name in ("read_locations", "read_inventory", "read_orders")):
+            return [None] * len(uuids)
         rows = await ctx.load_many(service.locations, uuids)
         return [row and cls(uuid=row.id, row=row) for row in rows]
 

@@ -1,6 +1,7 @@
 """What shoppers and merchants see of the stock of products and variants."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from commerce_graph.inventory import loaders, service
 from commerce_graph.inventory.service import Stock
@@ -17,8 +18,22 @@ async def _of_variants(parents: Sequence[ProductVariantKey], ctx: Context) -> li
     return await ctx.load_many(service.stock, [parent.uuid for parent in parents])
 
 
-async def _of_products(parents: Sequence[ProductKey], ctx: Context) -> list[Sequence[Stock]]:
+async def _of_products(parents: Sequence[ProductKey], ctx: Context) -> list[Sequence[tuple[UUID, Stock]]]:
     return await ctx.load_many(loaders.stock_of_products, [parent.uuid for parent in parents])
+
+
+async def _unpriced(ctx: Context, variant_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the variants that nobody can buy in the market in context, for they have no price of their own there.
+
+    The prices that the same page shows are read once. A process that knows no prices leaves that to the cart.
+    """
+    markets_for, shown_prices = ctx.services.get("markets_for"), ctx.services.get("shown_prices")
+    if markets_for is None or shown_prices is None:
+        return set()
+    market = await ctx.load(markets_for, ctx.buyer.country)
+    prices = await ctx.load_many(shown_prices, variant_ids, market.id)
+    found = zip(variant_ids, prices, strict=True)
+    return {variant_id for variant_id, price in found if price is None or price.borrowed}
 
 
 @object_type(name="Product", access=LISTINGS)
@@ -27,20 +42,23 @@ class ProductStock(ProductKey):
 
     @batch_field
     async def available_for_sale(parents: Sequence[ProductKey], ctx: Context) -> list[bool]:
-        """Whether any of its variants can be bought."""
-        return [any(stock.for_sale for stock in stocks) for stocks in await _of_products(parents, ctx)]
+        """Whether any of its variants can be bought in the market in context."""
+        products = await _of_products(parents, ctx)
+        unpriced = await _unpriced(ctx, list(dict.fromkeys(key for stocks in products for key, _ in stocks)))
+        return [any(stock.for_sale and key not in unpriced for key, stock in stocks) for stocks in products]
 
     @batch_field
     async def total_inventory(parents: Sequence[ProductKey], ctx: Context) -> list[int | None]:
         """How many are available of all its variants that are counted."""
         return [
-            sum(stock.available for stock in stocks if stock.tracked) for stocks in await _of_products(parents, ctx)
+            sum(stock.available for _, stock in stocks if stock.tracked)
+            for stocks in await _of_products(parents, ctx)
         ]
 
     @batch_field(access=READ_INVENTORY)
     async def tracks_inventory(parents: Sequence[ProductKey], ctx: Context) -> list[bool]:
         """Whether any of its variants is counted."""
-        return [any(stock.tracked for stock in stocks) for stocks in await _of_products(parents, ctx)]
+        return [any(stock.tracked for _, stock in stocks) for stocks in await _of_products(parents, ctx)]
 
 
 @object_type(name="ProductVariant", access=LISTINGS)
@@ -49,8 +67,10 @@ class ProductVariantStock(ProductVariantKey):
 
     @batch_field
     async def available_for_sale(parents: Sequence[ProductVariantKey], ctx: Context) -> list[bool]:
-        """Whether it can be bought."""
-        return [stock is not None and stock.for_sale for stock in await _of_variants(parents, ctx)]
+        """Whether it can be bought in the market in context."""
+        unpriced = await _unpriced(ctx, [parent.uuid for parent in parents])
+        stocks = zip(parents, await _of_variants(parents, ctx), strict=True)
+        return [stock is not None and stock.for_sale and parent.uuid not in unpriced for parent, stock in stocks]
 
     @batch_field
     async def quantity_available(parents: Sequence[ProductVariantKey], ctx: Context) -> list[int | None]:
