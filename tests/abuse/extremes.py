@@ -1,7 +1,7 @@
 """Values that the schema allows and nobody sends by mistake, one at a time in an operation that is fine otherwise."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,8 @@ class Known:
 
     by_place: Mapping[str, Any]
     by_name: Mapping[str, Any]
+    may: Callable[[str], bool] = lambda at: True
+    """Whether the caller may select a field, by its coordinate."""
 
     def value(self, kind: Any, name: str, owner: str, depth: int = 0) -> Any:
         """Return a fine value of an input type; None where the type allows it and nothing better is known."""
@@ -141,7 +143,7 @@ def _members(schema: GraphQLSchema, kind: GraphQLObjectType, known: Known, depth
     told = []
     for name, member in kind.fields.items():
         leaf = is_leaf_type(get_named_type(member.type))
-        if depth <= 0 and not leaf:
+        if (depth <= 0 and not leaf) or not known.may(f"{kind.name}.{name}"):
             continue
         arguments = literals(member, known, f"{kind.name}.{name}")
         if arguments is None:

@@ -18,7 +18,8 @@ from tests.order.conftest import place
 from tests.shop import PASSWORD, Shop, gid, uid
 
 CORE = Graph(MODULES).core
-assert CORE.query_type and CORE.mutation_type
+assert CORE.query_type
+assert CORE.mutation_type
 ROOTS = [("query", name, member) for name, member in CORE.query_type.fields.items()] + [
     ("mutation", name, member) for name, member in CORE.mutation_type.fields.items()
 ]
@@ -57,7 +58,8 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "locationId": gid("Location", "berlin"), "inventoryItemId": gid("InventoryItem", "mug-variant"),
         "customerAccessToken": token, "addressId": gid("MailingAddress", "ada-home"), "email": "new@example.com",
         "password": PASSWORD, "phone": "+49301234567", "country": "DE", "countryCode": "DE", "province": None,
-        "currencyCode": "EUR", "attemptToken": "a token", "names": "available", "sessionId": "test_ok", "optionName": "Title",
+        "currencyCode": "EUR", "attemptToken": "a token", "names": "available", "sessionId": "test_ok",
+        "optionName": "Title",
         "attemptId": to_gid("CartCompletionAttempt", uid("none"), secret), "handle": "mug",
         "referenceDocumentUri": "https://a.test/1", "freePaymentMethod": None,
     }  # fmt: skip
