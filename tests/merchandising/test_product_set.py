@@ -54,6 +54,7 @@ REFUSED: list[tuple[dict[str, Any], str, list[str]]] = [
     ({}, "INVALID_INPUT", ["input", "title"]),
     ({"id": gid("Product", "nothing"), "title": "X"}, "PRODUCT_DOES_NOT_EXIST", ["input", "id"]),
     ({"id": gid("Product", "shirt"), "handle": "mug"}, "HANDLE_NOT_UNIQUE", ["input", "handle"]),
+    ({"title": "X", "handle": "mug"}, "HANDLE_NOT_UNIQUE", ["input", "handle"]),
     ({"id": gid("Product", "shirt"), "productOptions": SIZES}, "VARIANTS_INPUT_MISSING", ["input", "variants"]),
     ({"title": "X", "variants": [{"price": "-1"}]}, "INVALID_VARIANT", ["input", "variants", "0", "price"]),
     ({"title": "X", "variants": [{"price": "1.005"}]}, "INVALID_INPUT", ["input", "variants", "0", "price"]),
@@ -202,13 +203,22 @@ async def test_statements_do_not_grow_with_the_variants(shop: Shop) -> None:
 
 async def test_setting_one_handle_at_once_makes_one_product(shop: Shop) -> None:
     inputs = [{"handle": "twin", "title": f"Twin {n}", "variants": [{"price": f"{n}.00"}]} for n in range(1, 7)]
-    told = await asyncio.gather(*(set_product(shop, input) for input in inputs))
+    told = await asyncio.gather(*(set_product(shop, input, handle="twin") for input in inputs))
     assert [each["userErrors"] for each in told] == [[]] * 6
     assert len({each["product"]["id"] for each in told}) == 1
     async with shop.database.read() as conn:
         row = (await conn.execute(select(product).where(product.c.handle == "twin"))).one()
         amounts = (await conn.execute(select(price.c.amount_minor).where(price.c.product_id == row.id))).scalars().all()
     assert amounts == [int(row.title.split()[1]) * 100]
+
+
+async def test_of_new_products_with_one_handle_one_is_made(shop: Shop) -> None:
+    told = await asyncio.gather(*(set_product(shop, {"handle": "twin", "title": f"Twin {n}"}) for n in range(6)))
+    made = [each["product"]["title"] for each in told if each["product"]]
+    refused = [each["userErrors"][0]["code"] for each in told if each["userErrors"]]
+    assert (len(made), refused) == (1, ["HANDLE_NOT_UNIQUE"] * 5)
+    async with shop.database.read() as conn:
+        assert (await conn.execute(select(product.c.title).where(product.c.handle == "twin"))).scalars().all() == made
 
 
 QUANTITIES = """

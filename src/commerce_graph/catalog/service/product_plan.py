@@ -9,7 +9,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog import rules
-from commerce_graph.catalog.errors import INVALID_INPUT, PRODUCT_DOES_NOT_EXIST, PRODUCT_VARIANT_DOES_NOT_EXIST
+from commerce_graph.catalog.errors import (
+    HANDLE_NOT_UNIQUE,
+    INVALID_INPUT,
+    PRODUCT_DOES_NOT_EXIST,
+    PRODUCT_VARIANT_DOES_NOT_EXIST,
+)
 from commerce_graph.catalog.service.handles import asked_handle, free_handle
 from commerce_graph.catalog.service.locks import hold_handle, hold_products
 from commerce_graph.catalog.service.membership import has_rules
@@ -75,6 +80,7 @@ class NewProduct:
     media: Sequence[NewMedia] | None = None
     collection_ids: Sequence[UUID] | None = None  # of collections picked by hand
     published: bool | None = None  # in every sales channel
+    must_be_new: bool = False  # a handle that another product has is refused, instead of meaning that product
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,8 @@ async def _find(tx: AsyncConnection, new: NewProduct) -> tuple[str, Row[Any] | N
     found = (await tx.execute(select(product.c.id).where(product.c.handle == wanted))).scalar_one_or_none()
     if found is None:
         return wanted, None
+    if new.must_be_new:
+        raise Rejected(HANDLE_NOT_UNIQUE, ["handle"], f"another product has the handle `{wanted}`")
     await hold_products(tx, [found])
     named = select(product).where(product.c.id == found, product.c.handle == wanted)
     return wanted, (await tx.execute(named)).one_or_none()

@@ -128,7 +128,8 @@ class ProductSetInput:
 
 @input_type
 class ProductSetIdentifiers:
-    """Which product to set: by id, or by handle, which makes a new one where there is none."""
+    """Which product to set: by id, or by handle, which makes a new one where there is none. Without it, and without
+    an id in the input, a new product is made."""
 
     id: strawberry.ID | None = None
     handle: str | None = None

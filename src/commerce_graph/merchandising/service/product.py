@@ -67,12 +67,15 @@ async def identified(
 ) -> NewProduct:
     """Return the product with what names it beside its input: an id, or a handle that may belong to none yet.
 
+    Where nothing names one, a new product is meant: a handle in the input does not overwrite whose it is.
     Raises: Rejected(INVALID_INPUT) where the two name different products.
     """
     if product_id is None and handle is not None:
         product_id = await catalog.product_id_of(tx, handle)
         if product_id is None:
             return replace(product, handle=product.handle or handle)
+    if product_id is None and handle is None:
+        return replace(product, must_be_new=product.id is None)
     if product_id is not None and product.id not in (None, product_id):
         raise Rejected(INVALID_INPUT, ["id"], "the identifier names another product")
     return replace(product, id=product_id or product.id)
