@@ -159,6 +159,9 @@ async def test_a_customer_brings_contact_and_address_along(shop: Shop) -> None:
     bound = await shop.data(BUYER, {"id": cart["id"], "buyer": {"customerAccessToken": token}})
     seen = bound["cartBuyerIdentityUpdate"]["cart"]
     assert seen["buyerIdentity"]["email"] == "ada@example.com"
+    assert seen["buyerIdentity"]["customer"] == {"id": to_gid("Customer", uid("ada"))}, (
+        "who shows a token sees its customer"
+    )
     assert [each["address"]["city"] for each in seen["delivery"]["addresses"]] == ["Berlin"]
     assert seen["delivery"]["addresses"][0]["selected"] is True
     async with shop.database.read() as conn:

@@ -36,6 +36,7 @@ from commerce_graph.cart.graph.payload import (
     CartSelectedDeliveryOptionsUpdatePayload,
     Edited,
     cart_key,
+    show_customer,
     told,
 )
 from commerce_graph.cart.service import LineInput, LineUpdate, NewCart, Written
@@ -128,6 +129,7 @@ class CartMutation:
         new = _new_cart(ctx, input or CartInput())
         async with ctx.database.begin() as tx:
             written = await service.create(tx, new)
+        show_customer(ctx, new.buyer, written)
         return await told(ctx, CartCreatePayload, written)
 
     @mutation(access=WRITE_CHECKOUTS)
@@ -159,10 +161,13 @@ class CartMutation:
         self, info: strawberry.Info, cart_id: strawberry.ID, buyer_identity: CartBuyerIdentityInput
     ) -> CartBuyerIdentityUpdatePayload:
         """Change who buys a cart, and from where."""
-        told = buyer(buyer_identity, info.context)
-        return await _edit(
-            info, CartBuyerIdentityUpdatePayload, cart_id, lambda tx, key: service.update_buyer(tx, key, told)
-        )
+        ctx: Context = info.context
+        about = buyer(buyer_identity, ctx)
+        key = cart_key(ctx, cart_id)
+        async with ctx.database.begin() as tx:
+            written = await service.update_buyer(tx, key, about)
+        show_customer(ctx, about, written)
+        return await told(ctx, CartBuyerIdentityUpdatePayload, written)
 
     @mutation(access=WRITE_CHECKOUTS)
     async def cart_note_update(self, info: strawberry.Info, cart_id: strawberry.ID, note: str) -> CartNoteUpdatePayload:

@@ -7,7 +7,7 @@ import strawberry
 
 from commerce_graph.cart.errors import CartUserError, CartWarningCode
 from commerce_graph.cart.graph.cart import Cart, the_cart
-from commerce_graph.cart.service import Notice, Written, no_such_cart
+from commerce_graph.cart.service import Buyer, Notice, Written, no_such_cart
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import object_type
 from commerce_graph.kernel.ids import to_gid
@@ -117,6 +117,12 @@ def _warning(ctx: Context, notice: Notice) -> CartWarning:
     kind, key = notice.target
     gid = to_gid(kind, key, ctx.resources.secret if kind == "Cart" else None)
     return CartWarning(code=CartWarningCode[notice.code], message=notice.message, target=strawberry.ID(gid))
+
+
+def show_customer(ctx: Context, given: Buyer, written: Written) -> None:
+    """Let who gave a customer's token see that customer in the payload. A cart's id alone does not."""
+    if given.get("customer_access_token") and written.cart.customer_id is not None:
+        ctx.granted.add(("Customer", written.cart.customer_id))
 
 
 def cart_key(ctx: Context, gid: str) -> UUID:
