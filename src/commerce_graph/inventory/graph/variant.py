@@ -51,8 +51,7 @@ class ProductStock(ProductKey):
     async def total_inventory(parents: Sequence[ProductKey], ctx: Context) -> list[int | None]:
         """How many are available of all its variants that are counted."""
         return [
-            sum(stock.available for _, stock in stocks if stock.tracked)
-            for stocks in await _of_products(parents, ctx)
+            sum(stock.available for _, stock in stocks if stock.tracked) for stocks in await _of_products(parents, ctx)
         ]
 
     @batch_field(access=READ_INVENTORY)
