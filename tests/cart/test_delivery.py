@@ -144,7 +144,9 @@ async def test_nothing_is_delivered_where_no_rate_goes(shop: Shop) -> None:
     assert came["cart"]["cost"]["totalAmountEstimated"] is True
 
 
-@pytest.mark.parametrize(("country", "province", "tax"), [("US", "CA", "1.45"), ("US", None, "0.00")])
+@pytest.mark.parametrize(
+    ("country", "province", "tax"), [("US", "CA", "1.45"), ("US", "California", "1.45"), ("US", None, "0.00")]
+)
 async def test_taxes_are_added_where_prices_do_not_hold_them(
     shop: Shop, country: str, province: str | None, tax: str
 ) -> None:

@@ -1,6 +1,7 @@
 """Addresses are checked by field, and read the same wherever they are kept."""
 
 from dataclasses import fields
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from commerce_graph.kernel.address import (
     country_code,
     formatted,
     full_name,
+    mailing_address,
     postal_address,
 )
 from commerce_graph.kernel.errors import Rejected
@@ -37,6 +39,30 @@ def test_an_unknown_country_is_refused() -> None:
     with pytest.raises(Rejected) as refused:
         postal_address(MailingAddressInput(country="Atlantis"), ["address"])
     assert refused.value.field == ["address", "country"]
+
+
+@pytest.mark.parametrize(("country", "province"), [("US", "Bavaria"), ("CA", "TX"), ("United States", "US-ZZ")])
+def test_a_province_that_a_country_does_not_have_is_refused(country: str, province: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        postal_address(MailingAddressInput(country=country, province=province), ["address"])
+    assert refused.value.field == ["address", "province"]
+
+
+@pytest.mark.parametrize(
+    ("country", "given_as", "code", "name"),
+    [
+        ("US", "ca", "CA", "California"),
+        ("US", " California ", "CA", "California"),
+        ("US", "US-CA", "CA", "California"),
+        ("Canada", "Québec", "QC", "Quebec"),
+        ("JP", "JP-13", "JP-13", "JP-13"),
+        ("DE", "Bayern", "Bayern", "Bayern"),
+    ],
+)
+def test_a_province_is_known_by_code_or_name(country: str, given_as: str, code: str, name: str) -> None:
+    address = postal_address(MailingAddressInput(country=country, province=given_as), ["address"])
+    shown = mailing_address(UUID(int=1), address)
+    assert (shown.province_code(), shown.province()) == (code, name)
 
 
 @pytest.mark.parametrize(("given_as", "code"), [("de", "DE"), ("Germany", "DE"), (" japan ", "JP"), ("", None)])

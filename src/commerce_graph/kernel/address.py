@@ -14,6 +14,7 @@ from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.graph import field, input_type, object_type
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.limits import ADDRESS_FIELD_CHARS_MAX
+from commerce_graph.kernel.provinces import province_code, province_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,18 @@ def postal_address(source: Any, path: Sequence[str]) -> PostalAddress:
             if not value.isprintable():
                 raise Rejected("INVALID", at, "must not hold control characters")
             given[name] = value.strip() or None
+    if given["province_code"] is not None:
+        named = "province" if hasattr(source, "province") else "provinceCode"
+        given["province_code"] = _province(given["country_code"], given["province_code"], [*path, named])
     return PostalAddress(**given)
+
+
+def _province(country: str | None, text: str, path: Sequence[str]) -> str:
+    # A wrong province would be sold to without its tax.
+    code = province_code(country, text)
+    if code is None:
+        raise Rejected("INVALID", path, f"`{text[:50]}` is not a province of {country}: give its code, such as CA")
+    return code
 
 
 @object_type(shareable=True)
@@ -165,8 +177,9 @@ class MailingAddress:
 
     @field
     def province(self) -> str | None:
-        """The province, state or region as it was given."""
-        return self.stored.province_code
+        """The name of the province, state or region."""
+        code = self.stored.province_code
+        return province_name(self.stored.country_code, code) if code else None
 
     @field
     def province_code(self) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, RowMapping, Select, Text, func, or_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.kernel.provinces import province_code
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
 from commerce_graph.pricing.tables import market, market_country, market_language, price, shop, tax_rate
 
@@ -154,7 +155,9 @@ async def tax_rates(conn: AsyncConnection, places: Sequence[Place]) -> Sequence[
 
     Shape: n places → n results in input order, None where nothing is taxed; 1 statement.
     """
-    wanted = [(country or "", (province or "").strip().upper()) for country, province in places]
+    wanted = [
+        (country or "", (province_code(country, province or "") or "").strip().upper()) for country, province in places
+    ]
     regions = {region for _, region in wanted} | {""}
     found = await conn.execute(
         select(tax_rate).where(
