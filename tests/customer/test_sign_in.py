@@ -187,3 +187,17 @@ async def test_a_password_that_changes_during_the_sign_in_gives_no_token(
         await service.sign_in(shop.database, shop.resources.redis, "ada@example.com", PASSWORD)
     async with shop.database.read() as conn:
         assert len((await conn.execute(select(access_token))).all()) == 1
+
+
+async def test_more_sign_ins_than_can_wait_are_told_so_and_cost_no_hash(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "PASSWORD_HASHES_WAITING_MAX", 2)
+    counted = Counted()
+    monkeypatch.setattr(passwords, "hasher", counted)
+    answers = await asyncio.gather(*(attempt(shop, f"n{number}@example.com", PASSWORD) for number in range(20)))
+    throttled = [each for each in answers if each.get("errors")]
+    assert throttled
+    assert {each["errors"][0]["extensions"]["code"] for each in throttled} == {"THROTTLED"}
+    assert counted.verified == 20 - len(throttled)
+    assert not passwords._asked

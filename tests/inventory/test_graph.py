@@ -175,8 +175,10 @@ async def test_a_location_by_its_id(shop: Shop) -> None:
     assert (await shop.data(document, {"id": to_gid("Location", new_id())}, "merchant"))["location"] is None
 
 
-async def test_whoever_meets_a_location_may_read_its_name(shop: Shop) -> None:
+async def test_who_reads_orders_may_read_the_name_of_a_location(shop: Shop) -> None:
     document = """query($of: [_Any!]!) { _entities(representations: $of) {
       ... on Location { name address { countryCode } } } }"""
-    found = await shop.data(document, of("Location", "berlin"), None)
+    for stranger in (None, "storefront"):
+        assert (await shop.data(document, of("Location", "berlin"), stranger))["_entities"] == [None]
+    found = await shop.data(document, of("Location", "berlin"), "partner")
     assert found["_entities"] == [{"name": "Berlin", "address": {"countryCode": "DE"}}]

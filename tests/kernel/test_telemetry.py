@@ -8,13 +8,18 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import structlog
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from commerce_graph.inventory.tables import level
+from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.telemetry import Telemetry, configure_logging
+from tests.shop import uid
 
 
 @pytest.fixture
@@ -74,6 +79,20 @@ async def test_fault_is_masked_outside_and_told_inside_without_local_variables(l
     assert "letter word" in json.dumps(fault)
     assert "correct horse" not in lines.getvalue()
     assert "sesame" not in lines.getvalue()
+
+
+async def test_neither_parameters_nor_rows_of_a_failed_statement_are_told(
+    lines: io.StringIO, database: Database
+) -> None:
+    try:
+        async with database.begin() as tx:
+            await tx.execute(insert(level).values(item_id=uid("mug-variant"), location_id=uid("berlin"), on_hand=4711))
+    except IntegrityError:
+        structlog.get_logger().exception("a.fault")
+    (line,) = told(lines)
+    assert "UniqueViolation" in json.dumps(line)
+    assert "4711" not in lines.getvalue()
+    assert str(uid("berlin")) not in lines.getvalue()
 
 
 def test_fields_named_like_secrets_are_hidden(lines: io.StringIO) -> None:

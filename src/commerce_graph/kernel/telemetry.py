@@ -21,6 +21,8 @@ log = structlog.get_logger()
 REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{REQUEST_ID_CHARS_MAX}}}")
 SECRETS = re.compile(r"authori[sz]ation|token|secret|password|cookie|credential|api_?key", re.IGNORECASE)
 """Names of log fields whose values are never written."""
+ROWS = re.compile(r"^DETAIL:.*$", re.MULTILINE)
+"""What Postgres adds to an error: the row that broke a constraint, such as a customer with email and password hash."""
 
 
 def configure_logging(log_format: str, level: str) -> None:
@@ -34,7 +36,7 @@ def configure_logging(log_format: str, level: str) -> None:
     ]
     # A traceback with its local variables would write tokens and addresses into the log.
     tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-    ending: list[Any] = [tracebacks, structlog.processors.JSONRenderer(default=str)]
+    ending: list[Any] = [tracebacks, hide_rows, structlog.processors.JSONRenderer(default=str)]
     if log_format == "console":
         plain = structlog.dev.plain_traceback
         ending = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
@@ -65,6 +67,13 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     for name in event:
         if SECRETS.search(name):
             event[name] = "hidden"
+    return event
+
+
+def hide_rows(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take rows out of the messages of rendered exceptions."""
+    for each in event.get("exception") or () if isinstance(event.get("exception"), list) else ():
+        each["exc_value"] = ROWS.sub("DETAIL: hidden", each["exc_value"])
     return event
 
 

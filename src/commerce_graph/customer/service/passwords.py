@@ -8,7 +8,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from commerce_graph.kernel.limits import PASSWORD_HASHES_AT_ONCE_MAX
+from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.limits import PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX
 
 T = TypeVar("T")
 
@@ -18,16 +19,24 @@ hasher = PasswordHasher()
 # Each hash takes 64 MiB for its time: threads of their own bound the memory, and leave asyncio's to others.
 _threads = ThreadPoolExecutor(PASSWORD_HASHES_AT_ONCE_MAX, thread_name_prefix="password")
 _decoys: dict[PasswordHasher, str] = {}
+_asked: set[object] = set()
+"""One for each password that is being hashed or waits for its turn."""
 
 
 async def hashed(password: str) -> str:
-    """Return what is stored of a password. Limits: PASSWORD_HASHES_AT_ONCE_MAX."""
+    """Return what is stored of a password.
+
+    Limits: PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX. Raises: RequestError(THROTTLED).
+    """
     used = hasher
     return await _in_thread(lambda: used.hash(password))
 
 
 async def matches(stored: str | None, password: str) -> bool:
-    """Tell whether it is the password. Where none is stored the work is the same, so that time tells nothing."""
+    """Tell whether it is the password. Where none is stored the work is the same, so that time tells nothing.
+
+    Limits, raises: as `hashed`.
+    """
     used = hasher
     return await _in_thread(lambda: _matches(used, stored, password))
 
@@ -47,4 +56,12 @@ def _matches(used: PasswordHasher, stored: str | None, password: str) -> bool:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    # Each costs much and anyone may ask for one: whoever would wait for long is told so, and costs nothing.
+    if len(_asked) >= PASSWORD_HASHES_WAITING_MAX:
+        raise RequestError("THROTTLED", "Too many people are signing in just now; try again in a moment.")
+    mine = object()
+    _asked.add(mine)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    finally:
+        _asked.discard(mine)
