@@ -55,7 +55,9 @@ fragment MoneyFragment on MoneyV2 { currencyCode amount }
 fragment ImageFragment on Image { id url altText width height }
 """
 OUTCOME = "cart { ...CartFragment } userErrors { code field message } warnings { code message target }"
-CREATE = f"""mutation Create($input: CartInput, $country: CountryCode = DE) @inContext(country: $country) {{
+CREATE = f"""mutation Create(
+  $input: CartInput, $country: CountryCode = DE, $language: LanguageCode, $visitorConsent: VisitorConsent
+) @inContext(country: $country, language: $language, visitorConsent: $visitorConsent) {{
   cartCreate(input: $input) {{ {OUTCOME} }}
 }} {FRAGMENT}"""
 ADD = f"""mutation Add($cartId: ID!, $lines: [CartLineInput!]!) @inContext(country: DE) {{

@@ -171,3 +171,19 @@ async def test_in_context_reads_literals_and_variables(engine: Engine) -> None:
     text = "query ($c: CountryCode) @inContext(country: $c, language: DE) { where }"
     assert (await run(engine, text, {"c": "JP"}))["data"]["where"] == "JP DE"
     assert (await run(engine, text))["data"]["where"] == "None DE"
+
+
+async def test_a_visitor_s_consent_is_taken(engine: Engine) -> None:
+    text = "query ($v: VisitorConsent) @inContext(country: JP, visitorConsent: $v) { where }"
+    for consent in (None, {"analytics": True, "saleOfData": False}):
+        assert (await run(engine, text, {"v": consent}))["data"]["where"] == "JP None"
+
+
+async def test_a_deferred_fragment_is_answered_at_once(engine: Engine) -> None:
+    text = """query ($later: Boolean) { thing { ... @defer(if: $later) { name } ...Same @defer(label: "same") } }
+      fragment Same on Thing { thing { name } }"""
+    assert (await run(engine, text))["data"]["thing"] == {"name": "x", "thing": {"name": "x"}}
+    secret = engine.prepare("{ thing { ... @defer { private } } }")
+    assert isinstance(secret, Operation)
+    assert "Thing.private" in secret.access
+    assert isinstance(engine.prepare("{ thing { ... @defer(after: 1) { name } } }"), Refused)

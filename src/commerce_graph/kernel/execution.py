@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     ExecutionResult,
     FieldNode,
@@ -39,6 +41,7 @@ from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
 from commerce_graph.kernel.context import Buyer, Context
 from commerce_graph.kernel.cost import Cost, root_fields
+from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.graph import Graph
 
@@ -113,9 +116,11 @@ class Engine:
         oversize = _measure(document)
         if oversize:
             return Refused([oversize])
-        errors = validate(self.graph.core, document, max_errors=20)
+        errors = validate(self.graph.asked, document, max_errors=20)
         if errors:
             return Refused([_told(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
+        # Everything is answered at once, which whoever may defer a fragment has to expect.
+        document = visit(document, _Undeferred())
         node = get_operation_ast(document, operation_name)
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
@@ -264,6 +269,14 @@ def _error(code: str, message: str) -> dict[str, Any]:
 
 def _code(value: Any) -> str | None:
     return None if value is None else str(getattr(value, "name", value))
+
+
+class _Undeferred(Visitor):
+    """Takes `@defer` away."""
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        """Remove the directive, leave others."""
+        return REMOVE if node.name.value == DEFER.name else None
 
 
 class _AccessCollector(Visitor):

@@ -22,15 +22,14 @@ from graphql import (
     lexicographic_sort_schema,
     specified_directives,
 )
-from strawberry.directive import DirectiveLocation
 from strawberry.federation.schema_directives import Key
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import Info
 
 from commerce_graph.kernel.auth import OPEN, Access
-from commerce_graph.kernel.codes import CountryCode, LanguageCode
 from commerce_graph.kernel.context import Context, Resources
+from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.scalars import SCALARS
@@ -269,15 +268,6 @@ async def entities(ctx: Context, key_type: Any, uuids: Sequence[UUID | None]) ->
     return [found.get(uuid) if uuid else None for uuid in uuids]
 
 
-@strawberry.directive(
-    locations=[DirectiveLocation.QUERY, DirectiveLocation.MUTATION],
-    name="inContext",
-    description="Select the market by country and the language of the answer.",
-)
-def in_context(country: CountryCode | None = None, language: LanguageCode | None = None) -> None:
-    """Only declares the directive; kernel/execution.py reads it before anything runs."""
-
-
 class Graph(strawberry.federation.Schema):
     """The schema that this process serves, with each field's access and each entity's owner.
 
@@ -302,6 +292,7 @@ class Graph(strawberry.federation.Schema):
         self.core: GraphQLSchema = self._schema
         _resolve_types_by_name(self.core)
         _leave_out_null_defaults(self.core)
+        self.asked = deferring(self.core)
         self.access: dict[str, Access] = dict(self._field_access())
 
     def _field_access(self) -> Iterator[tuple[str, Access]]:
@@ -332,7 +323,7 @@ class Graph(strawberry.federation.Schema):
             query.fields.pop(name, None)
         config["types"] = tuple(t for t in config["types"] or () if not t.name.startswith(("_", "link__")))
         ours = {"inContext", *(directive.name for directive in specified_directives)}
-        config["directives"] = tuple(d for d in schema.directives if d.name in ours)
+        config["directives"] = (DEFER, *(d for d in schema.directives if d.name in ours))
         return GraphQLSchema(**config)
 
 
