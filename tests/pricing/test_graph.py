@@ -177,6 +177,7 @@ SHOP = """{ shop {
   paymentSettings { currencyCode countryCode enabledPresentmentCurrencies acceptedCardBrands
                     supportedDigitalWallets shopifyPaymentsAccountId }
   privacyPolicy { title } refundPolicy { body } shippingPolicy { url } termsOfService { handle } legalNotice { id }
+  subscriptionPolicy { title }
 } }"""
 
 

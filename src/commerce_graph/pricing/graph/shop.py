@@ -78,6 +78,17 @@ class ShopPolicy:
 
 
 @object_type(access=LISTINGS)
+class ShopPolicyWithDefault:
+    """A text with the shop's terms, or the one that stands where the shop wrote none."""
+
+    id: strawberry.ID | None = strawberry.field(description="A globally unique id; null for the default.", default=None)
+    title: str = strawberry.field(description="The heading.")
+    handle: str = strawberry.field(description="A unique name for addresses.")
+    body: str = strawberry.field(description="The text.")
+    url: URL = strawberry.field(description="Where it can be read.")
+
+
+@object_type(access=LISTINGS)
 class Shop(Node):
     """The shop."""
 
@@ -137,6 +148,9 @@ class Shop(Node):
     refund_policy: ShopPolicy | None = strawberry.field(description="When it pays back.", default=None)
     shipping_policy: ShopPolicy | None = strawberry.field(description="How it delivers.", default=None)
     terms_of_service: ShopPolicy | None = strawberry.field(description="Its terms of use.", default=None)
+    subscription_policy: ShopPolicyWithDefault | None = strawberry.field(
+        description="How subscriptions end. Always null: nothing is sold by subscription.", default=None
+    )
     legal_notice: ShopPolicy | None = strawberry.field(description="Who runs it.", default=None)
 
 
