@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from commerce_graph.cart.tables import cart as cart_table
 from commerce_graph.catalog.tables import publication
@@ -245,3 +245,11 @@ async def test_statements_do_not_grow_with_the_lines(shop: Shop) -> None:
         await tx.execute(update(level).where(level.c.location_id != uid("berlin")).values(on_hand=level.c.committed))
     last = await statements(shop, 1)
     assert last == (15, 12), "the catalogue notes that a variant sold out"
+
+
+@pytest.mark.parametrize("paid", [False, True])
+async def test_a_cart_of_which_nothing_is_for_sale_any_more_is_not_bought(shop: Shop, paid: bool) -> None:
+    cart = await (ready if paid else deliverable)(shop, line("guide-variant"))
+    async with shop.database.begin() as tx:
+        await tx.execute(delete(publication))
+    assert await codes(shop, cart) == ["MERCHANDISE_PRODUCT_NOT_PUBLISHED"]

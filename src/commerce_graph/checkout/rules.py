@@ -60,11 +60,15 @@ class Purchase:
     tender: Tender | None
 
 
+NOT_FOR_SALE = Problem("MERCHANDISE_PRODUCT_NOT_PUBLISHED", "Something in the cart is not for sale any more.")
+
+
 def problems(purchase: Purchase) -> list[Problem]:
     """Return all that stands in the way of a purchase but the stock."""
     found = []
-    if purchase.lines == 0 and purchase.hidden_lines == 0:
-        found.append(Problem("ERROR", "The cart is empty."))
+    if purchase.lines == 0:
+        # Also where it holds what nobody may buy now: that costs nothing, and would become an order of nothing.
+        found.append(NOT_FOR_SALE if purchase.hidden_lines else Problem("ERROR", "The cart is empty."))
     if purchase.email is None and purchase.phone is None:
         found.append(Problem("BUYER_IDENTITY_EMAIL_REQUIRED", "Give an email address or a phone number."))
     if purchase.needs_delivery:
@@ -95,7 +99,7 @@ def _payment_problems(purchase: Purchase) -> list[Problem]:
     if (tender.amount_minor, tender.currency) != (purchase.total_minor, purchase.currency):
         if purchase.hidden_lines:
             # What the buyer saw included something that nobody may buy any more.
-            return [Problem("MERCHANDISE_PRODUCT_NOT_PUBLISHED", "Something in the cart is not for sale any more.")]
+            return [] if purchase.lines == 0 else [NOT_FOR_SALE]
         told = "The amount to pay is not the total of the cart."
         return [Problem("PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT", told)]
     if tender.session_id is None and purchase.total_minor:
