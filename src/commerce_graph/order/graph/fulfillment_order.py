@@ -64,7 +64,7 @@ class FulfillmentOrderLineItem:
 
     @field
     def total_quantity(self) -> int:
-        """How many pieces there were to send at first."""
+        """How many pieces there are to send in all, sent ones included; what is cancelled is not."""
         return self.part.quantity
 
     @field
