@@ -28,11 +28,10 @@ def upgrade() -> None:
         "handled",
         sa.Column("handler", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("handled_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("handler", "event_id", name=op.f("pk_handled")),
         schema="kernel",
     )
-    op.create_index("ix_handled_handled_at", "handled", ["handled_at"], unique=False, schema="kernel")
+    op.create_index("ix_handled_event", "handled", ["event_id"], unique=False, schema="kernel")
     op.create_table(
         "outbox",
         sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -56,6 +55,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_outbox_order", table_name="outbox", schema="kernel")
     op.drop_table("outbox", schema="kernel")
-    op.drop_index("ix_handled_handled_at", table_name="handled", schema="kernel")
+    op.drop_index("ix_handled_event", table_name="handled", schema="kernel")
     op.drop_table("handled", schema="kernel")
     op.drop_table("api_token", schema="kernel")

@@ -15,7 +15,7 @@ from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX, CHECKOUT_RETRY_S, 
 
 GOOD = Purchase(
     lines=1, hidden_lines=0, email="ada@example.com", phone=None, needs_delivery=True,
-    destination=Destination("Byron", "Hauptstr. 1", "Berlin", "DE"), delivery_options=1, total_minor=2290,
+    destination=Destination("Byron", "Hauptstr. 1", "Berlin", "DE", None), delivery_options=1, total_minor=2290,
     currency="EUR", tender=Tender("test_ok", 2290, "EUR"),
 )  # fmt: skip
 START = datetime(2026, 11, 25, tzinfo=UTC)
@@ -30,7 +30,11 @@ START = datetime(2026, 11, 25, tzinfo=UTC)
         ({"email": None, "phone": "+4930123456"}, []),
         ({"destination": None}, ["DELIVERY_ADDRESS_REQUIRED"]),
         ({"destination": None, "needs_delivery": False}, []),
-        ({"destination": Destination(None, None, None, None)}, [
+        ({"destination": Destination("Byron", "Main St 1", "Los Angeles", "US", None)}, [
+            "DELIVERY_ZONE_REQUIRED_FOR_COUNTRY",
+        ]),
+        ({"destination": Destination("Byron", "Main St 1", "Los Angeles", "US", "CA")}, []),
+        ({"destination": Destination(None, None, None, None, None)}, [
             "DELIVERY_LAST_NAME_REQUIRED", "DELIVERY_ADDRESS1_REQUIRED", "DELIVERY_CITY_REQUIRED",
             "DELIVERY_COUNTRY_REQUIRED",
         ]),

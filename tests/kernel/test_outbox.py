@@ -12,7 +12,7 @@ from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import SUBSCRIBER_QUEUE_EVENTS_MAX
-from commerce_graph.kernel.outbox import STREAM, Bus, Fact, Relay, first_time, outbox, publish
+from commerce_graph.kernel.outbox import STREAM, Bus, Fact, Relay, first_time, handled, outbox, publish
 
 
 @pytest.fixture
@@ -106,6 +106,9 @@ async def test_a_handler_runs_before_the_fact_leaves_and_knows_a_repeat(database
         await publish(tx, OrderUpdated(new_id()))
     await Relay(database, redis, {"OrderUpdated": [handle]}).step()
     assert firsts == [True, False]
+    async with database.read() as conn:
+        left = (await conn.execute(select(func.count()).select_from(handled))).scalar_one()
+    assert left == 0, "what cannot come again is not remembered"
 
 
 async def test_a_fact_that_its_handler_cannot_digest_holds_nobody_up(database: Database, redis: Redis) -> None:

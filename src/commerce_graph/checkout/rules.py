@@ -11,6 +11,7 @@ from commerce_graph.kernel.limits import (
     CHECKOUT_RETRY_S_MAX,
     RESERVATION_TTL_S,
 )
+from commerce_graph.kernel.provinces import PROVINCES
 
 UNFINISHED = ("RESERVED", "ACTION_REQUIRED", "PLACED", "VOIDING")
 UNDECIDED = ("RESERVED", "ACTION_REQUIRED")
@@ -33,6 +34,7 @@ class Destination:
     address1: str | None
     city: str | None
     country: str | None
+    province: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,9 @@ def _delivery_problems(purchase: Purchase) -> list[Problem]:
         (to.country, "DELIVERY_COUNTRY_REQUIRED", "The delivery address needs a country."),
     )
     found = [Problem(code, message) for value, code, message in needed if not value]
+    if to.country in PROVINCES and not to.province:
+        # Taxes differ by province there, and none would be charged.
+        found.append(Problem("DELIVERY_ZONE_REQUIRED_FOR_COUNTRY", "The delivery address needs a state or province."))
     if to.country and purchase.delivery_options == 0:
         found.append(Problem("DELIVERY_NO_DELIVERY_AVAILABLE", "Nothing in this cart is delivered to this address."))
     return found

@@ -36,6 +36,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
@@ -253,6 +254,9 @@ def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
         return _told(error, "BAD_USER_INPUT")
     if isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) in UNSTORABLE_TEXT:
         return _told(error, "BAD_USER_INPUT", "a text holds a NUL character, which no stored text can")
+    if isinstance(cause, PoolTimeout):
+        log.warning("request.no_connection", request_id=ctx.request_id, path=error.path)
+        return _told(error, "THROTTLED", "The server has more to do than it can; try again in a moment.")
     log.error("request.fault", request_id=ctx.request_id, path=error.path, exc_info=cause)
     return _told(error, "INTERNAL", f"Something went wrong on our side. Tell us this request id: {ctx.request_id}")
 

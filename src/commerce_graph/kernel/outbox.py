@@ -80,8 +80,7 @@ handled = Table(
     metadata,
     Column("handler", Text, primary_key=True),
     Column("event_id", Uuid, primary_key=True),
-    Column("handled_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Index("ix_handled_handled_at", "handled_at"),
+    Index("ix_handled_event", "event_id"),
     schema="kernel",
 )
 
@@ -160,14 +159,14 @@ class Relay:
         columns = (outbox.c.position, outbox.c.id, outbox.c.kind, outbox.c.payload, outbox.c.sent)
         oldest = select(*columns).where(settled).order_by(outbox.c.transaction, outbox.c.position)
         rows = (await conn.execute(oldest.limit(RELAY_BATCH_MAX))).all()
-        failed = [row.position for row in rows if not await self._handle(Fact(row.id, row.kind, row.payload))]
+        failed = {row.position for row in rows if not await self._handle(Fact(row.id, row.kind, row.payload))}
         pipe = self._redis.pipeline(transaction=False)
         for row in rows:
             if not row.sent:
                 fields: dict[Any, Any] = {"id": row.id.hex, "kind": row.kind, "payload": orjson.dumps(row.payload)}
                 pipe.xadd(STREAM, fields, maxlen=STREAM_EVENTS_MAX, approximate=True)
         await pipe.execute()
-        await self._settle(conn, {row.position for row in rows}.difference(failed), failed)
+        await self._settle(conn, {row.position: row.id for row in rows if row.position not in failed}, failed)
         return len(rows)
 
     async def _handle(self, fact: Fact) -> bool:
@@ -180,7 +179,7 @@ class Relay:
             return False
         return True
 
-    async def _settle(self, conn: AsyncConnection, done: set[int], failed: list[int]) -> None:
+    async def _settle(self, conn: AsyncConnection, done: dict[int, UUID], failed: set[int]) -> None:
         if failed:
             wait_s = func.least(func.power(2, outbox.c.tries), HANDLER_RETRY_S_MAX)
             due_at = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, wait_s)
@@ -188,6 +187,8 @@ class Relay:
             await conn.execute(again.values(sent=True, tries=outbox.c.tries + 1, due_at=due_at))
         if done:
             await conn.execute(delete(outbox).where(outbox.c.position.in_(done)))
+            # It cannot come again, so nobody has to know it again.
+            await conn.execute(delete(handled).where(handled.c.event_id.in_(done.values())))
 
 
 class Bus:

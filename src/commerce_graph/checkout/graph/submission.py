@@ -155,7 +155,7 @@ class CheckoutMutation:
         """Tell whether a cart could be submitted now, and all that stands in the way. Nothing is changed or held."""
         ctx: Context = info.context
         key = _cart_key(ctx, cart_id)
-        async with ctx.database.read() as conn:
+        async with ctx.read() as conn:
             ready = await service.readiness(conn, key)
         (cart,) = await entities(ctx, CartKey, [key])
         result: Any = CartStatusReady(cart=cart)

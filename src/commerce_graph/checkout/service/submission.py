@@ -127,7 +127,7 @@ def purchase_of(quote: Quote) -> rules.Purchase:
     if quote.address:
         to = quote.address.address
         recipient = to.last_name or to.first_name or to.company
-        destination = rules.Destination(recipient, to.address1, to.city, to.country_code)
+        destination = rules.Destination(recipient, to.address1, to.city, to.country_code, to.province_code)
     if quote.cart.payment:
         paid = quote.cart.payment
         tender = rules.Tender(paid.session_id, paid.amount_minor, paid.currency)

@@ -14,8 +14,8 @@ GRAMS = {
     "POUNDS": Decimal("453.59237"),
 }
 WEIGHT_G_MAX = 2**31 - 1
-PRICE_DIGITS_MAX = 15
-"""Digits before the decimal point, far from what 64 bits hold in any currency."""
+PRICE_DIGITS_MAX = 9
+"""Digits before the decimal point: a cart full of the dearest goods still fits into 64 bits of minor units."""
 
 
 def price_minor(amount: Decimal, currency: str, path: Sequence[str]) -> int:

@@ -342,7 +342,7 @@ class Order(OrderKey):
         """Where anyone who has this address may follow the order."""
         return self._page()
 
-    @batch_field(access=READ_ORDERS)
+    @batch_field
     async def customer(parents: Sequence["Order"], ctx: Context) -> list[CustomerKey | None]:
         """Who bought, where it was a signed-in customer whom the caller may see."""
         return await entities(ctx, CustomerKey, [parent.row.customer_id for parent in parents])

@@ -12,7 +12,6 @@ from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.keys import OrderKey
 from commerce_graph.order.graph.money import MoneyBag, bag
-from commerce_graph.order.graph.order import READ_ORDERS
 from commerce_graph.payment import service as payment
 
 
@@ -37,7 +36,7 @@ class OrderTransactionStatus(Enum):
     SUCCESS = "SUCCESS"
 
 
-@object_type(access=READ_ORDERS)
+@object_type
 class OrderTransaction:
     """A step of a payment, recorded before the provider is asked."""
 
@@ -97,7 +96,7 @@ class OrderTransaction:
         return self.step.error_code
 
 
-@object_type(name="Order", access=READ_ORDERS)
+@object_type(name="Order")
 class OrderTransactions(OrderKey):
     """The payment of an order."""
 
