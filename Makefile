@@ -87,7 +87,7 @@ $(VENV)/graphiql: $(VENV)/node tools/graphiql/package-lock.json
 NODE_TESTS := tests/federation tests/protocol
 $(VENV)/node_modules: $(VENV)/node $(NODE_TESTS:%=%/package-lock.json)
 	@echo "installing Node packages for the tests (once)"
-	@for folder in $(NODE_TESTS); do npm ci --silent --no-audit --no-fund --prefix $$folder || exit 1; done
+	@for folder in $(NODE_TESTS); do npm ci --loglevel=error --no-audit --no-fund --prefix $$folder || exit 1; done
 	@touch $@
 
 $(VENV)/chromium: $(VENV)/bin/python

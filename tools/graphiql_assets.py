@@ -27,7 +27,7 @@ def npm() -> str:
 
 def main() -> None:
     """Fetch the files. Repeating it changes nothing."""
-    command = [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    command = [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=PACKAGES, check=False)
     if done.returncode:
         sys.exit("npm could not fetch GraphiQL; what it says is above")
