@@ -190,11 +190,6 @@ def _purchase(
     )  # fmt: skip
 
 
-def _stories(index: int) -> tuple[Story, ...]:
-    """Return what can have become of an order by now; the last of 500 came in this morning."""
-    return _OLD if index < ORDERS * 9 // 10 else _RECENT if index < ORDERS * 97 // 100 else _NEW
-
-
 def _buyer(customers: Sequence[Customer], placed_at: datetime, dice: Dice) -> Customer | None:
     if dice.chance(12):
         return None  # a guest

@@ -10,7 +10,6 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.catalog.graph.filter import ProductCollectionSortKeys, filters_of
-from commerce_graph.catalog.graph.media import at_public_url
 from commerce_graph.catalog.graph.product import ProductConnection, product_connection
 from commerce_graph.catalog.graph.reading import READ_PRODUCTS, SEO, audience, price_market, shortened
 from commerce_graph.catalog.loaders import collections
@@ -19,6 +18,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, PageArguments, page_arguments
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import CollectionKey, ProductKey
@@ -108,7 +108,8 @@ class Collection(CollectionKey):
         if self.row.image_url is None:
             return None
         gid = strawberry.ID(to_gid("CollectionImage", self.uuid))
-        return Image(id=gid, alt_text=self.row.image_alt, source=at_public_url(info.context, self.row.image_url))
+        source = at_public_url(info.context.resources.public_url, self.row.image_url)
+        return Image(id=gid, alt_text=self.row.image_alt, source=source)
 
     @field(access=READ_PRODUCTS)
     def rule_set(self) -> CollectionRuleSet | None:

@@ -9,6 +9,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import interface, object_type
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge
 from commerce_graph.kernel.values import Image
 
@@ -79,11 +80,6 @@ class ImageConnection(Connection[Image]):
     """A page of pictures."""
 
 
-def at_public_url(ctx: Context, url: str) -> str:
-    """Return where a client fetches a picture: paths lie under the server's public URL."""
-    return f"{ctx.resources.public_url.rstrip('/')}{url}" if url.startswith("/") else url
-
-
 def picture(ctx: Context, row: Any) -> Image:
     """Return a row of media as a picture."""
     return Image(
@@ -91,7 +87,7 @@ def picture(ctx: Context, row: Any) -> Image:
         alt_text=row.alt,
         width=row.width,
         height=row.height,
-        source=at_public_url(ctx, row.url),
+        source=at_public_url(ctx.resources.public_url, row.url),
     )
 
 

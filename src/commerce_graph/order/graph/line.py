@@ -8,6 +8,7 @@ from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, entities, field, object_type
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments, slice_list
 from commerce_graph.kernel.values import Attribute, Image, MoneyV2, attributes, money
 from commerce_graph.keys import OrderKey, ProductKey, ProductVariantKey
@@ -146,8 +147,7 @@ def line_item(row: loaders.LineRow, ctx: Context) -> LineItem:
     """Return a row as the graph's line."""
     if row.image_url is None:
         return LineItem(row=row)
-    # A path is one under the server's public URL.
-    source = f"{ctx.resources.public_url}{row.image_url}" if row.image_url.startswith("/") else row.image_url
+    source = at_public_url(ctx.resources.public_url, row.image_url)
     return LineItem(row=row, image=Image(source=source, alt_text=row.title))
 
 
