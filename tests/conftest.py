@@ -20,10 +20,11 @@ from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.outbox import Bus
 from tests.shop import Shop, fill
+from tools.opensearch import Node
 
 DOMAINS = os.environ.get(
     "CG_DOMAINS",
-    "catalog,pricing,inventory,customer,payment,fulfilment,order,cart,checkout,merchandising",
+    "catalog,pricing,inventory,content,customer,payment,fulfilment,order,cart,checkout,merchandising,search",
 ).split(",")
 _numbers = count(1)
 
@@ -47,6 +48,16 @@ def servers() -> Iterator[Servers]:
     # Not pytest's own folder: it removes those of older sessions, which may still be running.
     with tempfile.TemporaryDirectory(prefix="commerce-graph-tests-") as folder, embedded(Path(folder)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[Node]:
+    """Run OpenSearch from the first test that needs it on. A test that harms it starts a node of its own."""
+    with tempfile.TemporaryDirectory(prefix="commerce-graph-opensearch-") as folder:
+        node = Node(Path(folder))
+        node.start()
+        yield node
+        node.stop()
 
 
 @pytest.fixture(scope="session")

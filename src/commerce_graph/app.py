@@ -24,6 +24,7 @@ from commerce_graph import (
     cart,
     catalog,
     checkout,
+    content,
     customer,
     fulfilment,
     inventory,
@@ -31,6 +32,7 @@ from commerce_graph import (
     order,
     payment,
     pricing,
+    search,
 )
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.customer import service as customer_service
@@ -56,6 +58,7 @@ MODULES: tuple[Module, ...] = (
     catalog.module,
     pricing.module,
     inventory.module,
+    content.module,
     customer.module,
     payment.module,
     fulfilment.module,
@@ -63,6 +66,7 @@ MODULES: tuple[Module, ...] = (
     cart.module,
     checkout.module,
     merchandising.module,
+    search.module,
 )
 """Every domain, the lower layers first."""
 

@@ -18,6 +18,21 @@ class CollectionKey(EntityKey):
     """The key of a collection."""
 
 
+@key("Page", "A page that the shop publishes, such as its story or its shipping terms.")
+class PageKey(EntityKey):
+    """The key of a page."""
+
+
+@key("Blog", "A series of articles.")
+class BlogKey(EntityKey):
+    """The key of a blog."""
+
+
+@key("Article", "An article of a blog.")
+class ArticleKey(EntityKey):
+    """The key of an article."""
+
+
 @key("Location", "A place that holds stock.")
 class LocationKey(EntityKey):
     """The key of a location."""

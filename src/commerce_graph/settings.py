@@ -24,6 +24,8 @@ EXAMPLES = {
     "BACKGROUND": "BACKGROUND=off",
     "ONLY": "ONLY=catalog,pricing",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
+    "OPENSEARCH_URL": "OPENSEARCH_URL=https://user:password@search.internal:9200",
+    "OPENSEARCH_INDEX": "OPENSEARCH_INDEX=shop",
 }
 """A good value of every variable, for the messages about bad ones."""
 
@@ -91,12 +93,23 @@ class Settings(DatabaseSettings):
     """Names of the domains to serve; empty for all."""
     test_payments: bool = False
     """Whether the test provider takes payments: then anyone can buy without paying."""
+    opensearch_url: SecretStr | None = None
+    """Where OpenSearch answers; without it PostgreSQL searches. It may hold a password."""
+    opensearch_index: str = Field("commerce-graph", pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")
+    """The name of the index's alias, and what the names of its indices begin with."""
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("is not the URL of a Redis server")
+        return value
+
+    @field_validator("opensearch_url")
+    @classmethod
+    def _opensearch(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _has_host(value.get_secret_value()):
+            raise ValueError("is not the http or https address of an OpenSearch node")
         return value
 
     @field_validator("secret")
@@ -136,6 +149,11 @@ class Settings(DatabaseSettings):
 def _is_origin(value: str) -> bool:
     parts = urlsplit(value)
     return parts.scheme in ("http", "https") and bool(parts.hostname) and value == f"{parts.scheme}://{parts.netloc}"
+
+
+def _has_host(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _told(error: Any) -> str:

@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.graph import input_type, object_type
 
 
@@ -96,13 +97,65 @@ class VariantOptionFilter:
 
 
 @input_type
+class MetafieldFilter:
+    """A value of a metafield, as it is stored."""
+
+    namespace: str
+    key: str
+    value: str
+
+
+@input_type
 class ProductFilter:
     """A filter of products: of several, those of one kind are alternatives, and those of different kinds must all fit.
     Filters by options and by availability must fit the same variant."""
 
     available: bool | None = None
     price: PriceRangeFilter | None = None
+    product_metafield: MetafieldFilter | None = None
     product_type: str | None = None
     product_vendor: str | None = None
     tag: str | None = None
+    variant_metafield: MetafieldFilter | None = None
     variant_option: VariantOptionFilter | None = None
+
+
+@strawberry.enum(description="What kind of choice a facet offers.")
+class FilterType(Enum):
+    """Shopify's FilterType."""
+
+    BOOLEAN = "BOOLEAN"
+    LIST = "LIST"
+    PRICE_RANGE = "PRICE_RANGE"
+
+
+@strawberry.enum(description="How a facet is meant to be shown.")
+class FilterPresentation(Enum):
+    """Shopify's FilterPresentation."""
+
+    IMAGE = "IMAGE"
+    SWATCH = "SWATCH"
+    TEXT = "TEXT"
+
+
+@object_type(access=LISTINGS, shareable=True)
+class FilterValue:
+    """One choice of a facet."""
+
+    id: str = strawberry.field(description="An id that stays the same as long as the choice does.")
+    label: str = strawberry.field(description="What shoppers read.")
+    count: int = strawberry.field(description="How many products choosing it would leave.")
+    input: strawberry.scalars.JSON = strawberry.field(description="The ProductFilter to send to choose it, as JSON.")
+
+
+@object_type(access=LISTINGS, shareable=True)
+class Filter:
+    """A facet: the choices by which a list of products can be narrowed, each with a count."""
+
+    id: str = strawberry.field(description="An id that stays the same as long as the facet does.")
+    label: str = strawberry.field(description="What shoppers read.")
+    type: FilterType = strawberry.field(description="What kind of choice it offers.")
+    presentation: FilterPresentation | None = strawberry.field(
+        description="How it is meant to be shown.", default=FilterPresentation.TEXT
+    )
+    values: list[FilterValue] = strawberry.field(description="Its choices.")

@@ -24,6 +24,8 @@ MERCHANT_SCOPES: Access = (
     | {
         "read_products",
         "write_products",
+        "read_content",
+        "write_content",
         "read_inventory",
         "write_inventory",
         "read_locations",

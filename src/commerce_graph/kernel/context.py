@@ -79,6 +79,8 @@ class Context:
     services: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Functions of domains above, by the names their modules give them (`Module.services`)."""
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    extensions: dict[str, Any] = field(default_factory=dict)
+    """What the answer tells beside its data, by name: GraphQL's `extensions`."""
     granted: set[tuple[str, UUID]] = field(default_factory=set)
     """Entities whose capability id the client has shown."""
     _loaders: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)

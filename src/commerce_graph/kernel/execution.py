@@ -239,6 +239,8 @@ def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
         response["errors"] = [_outward(error, ctx) for error in result.errors]
     if result.data is not None or not result.errors or any(error.path for error in result.errors):
         response["data"] = result.data
+    if ctx.extensions:
+        response["extensions"] = ctx.extensions
     return response
 
 

@@ -31,7 +31,8 @@ class PriceMarket:
 class Filters:
     """The filters of a list, by kind. A kind that is empty does not filter.
 
-    `prices`: (least, most) in major units of the market's currency. `options`: (name, value).
+    `prices`: (least, most) in major units of the market's currency. `options`: (name, value). `product_metafields` and
+    `variant_metafields`: (namespace, key, value).
     """
 
     available: frozenset[bool] = frozenset()
@@ -40,6 +41,8 @@ class Filters:
     vendors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = field(default=())
+    product_metafields: tuple[tuple[str, str, str], ...] = ()
+    variant_metafields: tuple[tuple[str, str, str], ...] = ()
 
 
 def priced(market: PriceMarket, least_minor: int | None, most_minor: int | None) -> ColumnElement[bool]:

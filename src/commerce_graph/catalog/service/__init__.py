@@ -1,6 +1,9 @@
 """The catalogue's use cases, and the only door to it for other domains."""
 
+from commerce_graph.catalog.loaders.audience import Audience
+from commerce_graph.catalog.loaders.filters import Filters, PriceMarket
 from commerce_graph.catalog.rules import Rule, RuleSet
+from commerce_graph.catalog.rules.facets import Counts, Facet, FacetValue, facets
 from commerce_graph.catalog.service.channel import Channel, channels
 from commerce_graph.catalog.service.collection import (
     NewCollection,
@@ -28,9 +31,9 @@ from commerce_graph.catalog.service.publication import publish_collections, publ
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
 
 __all__ = [
-    "Channel", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant", "ProductPlan",
-    "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "create_collection", "hold_products", "merchandise",
-    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "publish_collections",
-    "publish_products", "remove_products", "save_product", "update_collection", "update_variants",
-    "variant_ids_of", "write_product",
+    "Audience", "Channel", "Counts", "Facet", "FacetValue", "Filters", "Merchandise", "NewCollection", "NewMedia",
+    "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct",
+    "add_products", "channels", "create_collection", "facets", "hold_products", "merchandise", "note_availability",
+    "note_price_ranges", "note_sales", "plan_product", "product_id_of", "publish_collections", "publish_products",
+    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip

@@ -1,0 +1,5 @@
+"""Catalogue search: words, facets, suggestions and recommendations, on OpenSearch or in PostgreSQL alone."""
+
+from commerce_graph.kernel.graph import Module
+
+module = Module(name="search")

@@ -1,0 +1,43 @@
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.codelibs.opensearch.runner.node.OpenSearchRunnerNode;
+import org.opensearch.analysis.common.CommonAnalysisModulePlugin;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.index.mapper.MapperExtrasModulePlugin;
+import org.opensearch.index.reindex.ReindexModulePlugin;
+import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.painless.PainlessModulePlugin;
+import org.opensearch.transport.Netty4ModulePlugin;
+
+/** A single OpenSearch node with the modules that the official distribution has and the shop uses. */
+public class Node {
+    /** Runs until the process ends. Arguments: folder, HTTP port, transport port. */
+    public static void main(String[] arguments) throws Exception {
+        Path home = Path.of(arguments[0]);
+        Settings settings = Settings.builder()
+            .put("path.home", home)
+            .put("http.port", arguments[1])
+            .put("transport.port", arguments[2])
+            .put("network.host", "127.0.0.1")
+            .put("discovery.type", "single-node")
+            .put("cluster.name", "commerce-graph")
+            .put("node.name", "node")
+            .put("cluster.routing.allocation.disk.threshold_enabled", false)
+            .build();
+        var environment =
+            InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), home.resolve("config"), () -> "node");
+        var node = new OpenSearchRunnerNode(environment, List.of(
+            Netty4ModulePlugin.class, CommonAnalysisModulePlugin.class, MapperExtrasModulePlugin.class,
+            PainlessModulePlugin.class, ReindexModulePlugin.class));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            try {
+                node.close();
+            } catch (Exception fault) {
+                fault.printStackTrace();
+            }
+        }));
+        node.start();
+        Thread.currentThread().join();
+    }
+}
