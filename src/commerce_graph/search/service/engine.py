@@ -95,6 +95,10 @@ class Engine(Protocol):
         """
         ...
 
+    async def counts(self, db: Database, requests: Sequence[Request]) -> Sequence[Counts]:
+        """Count facets of several lists that differ in their collection alone. Shape: n requests → n results."""
+        ...
+
     async def suggest(self, db: Database, request: Request) -> Sequence[UUID]:
         """Find the few products to show while someone still types: `request.paging.size` of them, the best first."""
         ...
