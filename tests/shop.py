@@ -23,6 +23,7 @@ from commerce_graph.kernel.tokens import api_token
 from commerce_graph.order import tables as _order  # noqa: F401
 from commerce_graph.payment import tables as _payment  # noqa: F401
 from commerce_graph.pricing import tables as pricing
+from commerce_graph.search import tables as _search  # noqa: F401
 
 NAMESPACE = UUID("7b0e1f52-3a0c-5d6e-9c1f-5a2b7c0d9e11")
 PASSWORD = "correct horse battery"
