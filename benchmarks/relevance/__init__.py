@@ -1,0 +1,1 @@
+"""How well search answers: queries over the demo shop with graded judgements, and what both engines make of them."""
