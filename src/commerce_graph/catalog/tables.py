@@ -26,6 +26,12 @@ COLLECTION_ORDERS = [
     "ALPHA_ASC", "ALPHA_DESC", "BEST_SELLING", "CREATED", "CREATED_DESC", "MANUAL", "PRICE_ASC", "PRICE_DESC",
 ]  # fmt: skip
 
+METAFIELD_OWNERS = ["PRODUCT", "PRODUCTVARIANT"]
+METAFIELD_TYPES = [
+    "boolean", "date", "list.number_integer", "list.single_line_text_field", "multi_line_text_field", "number_decimal",
+    "number_integer", "single_line_text_field", "url",
+]  # fmt: skip
+
 channel = Table(
     "channel", metadata, key(), words("handle", unique=True), words("name"), schema="catalog",
 )  # fmt: skip
@@ -182,3 +188,53 @@ product_price = Table(  # read model: the range of a product's prices in a marke
     Index("ix_product_price_min", "market_id", "min_minor", "product_id"),
     schema="catalog",
 )
+
+metafield_definition = Table(
+    "metafield_definition",
+    metadata,
+    key(),
+    words("owner_type"),
+    words("namespace"),
+    words("key"),
+    words("name"),
+    words("description", null=True),
+    words("type"),
+    Column("public_read", Boolean, nullable=False, server_default="false"),  # by shoppers
+    Column("admin_filterable", Boolean, nullable=False, server_default="false"),
+    # What shoppers may not read would be told by a filter and its counts.
+    Column("filterable", Boolean, Computed("public_read AND admin_filterable", persisted=True), nullable=False),
+    moment("created_at", now=True),
+    moment("updated_at", now=True),
+    UniqueConstraint("owner_type", "namespace", "key"),
+    one_of("owner_type", METAFIELD_OWNERS),
+    one_of("type", METAFIELD_TYPES),
+    schema="catalog",
+)
+
+metafield = Table(
+    "metafield",
+    metadata,
+    key(),
+    parent("product_id", "catalog.product.id", index=True),
+    parent("variant_id", "catalog.variant.id", null=True),  # NULL: it is the product's own
+    words("namespace"),
+    words("key"),
+    words("type"),
+    words("value"),
+    # ["namespace.key\x1fvalue"]: what filters look for and facets count, each member of a list on its own.
+    Column("terms", ARRAY(Text), nullable=False, server_default="{}"),
+    moment("created_at", now=True),
+    moment("updated_at", now=True),
+    one_of("type", METAFIELD_TYPES),
+    Index(
+        "uq_metafield_product", "product_id", "namespace", "key", unique=True,
+        postgresql_where=text("variant_id IS NULL"),
+    ),
+    Index(
+        "uq_metafield_variant", "variant_id", "namespace", "key", unique=True,
+        postgresql_where=text("variant_id IS NOT NULL"),
+    ),
+    Index("ix_metafield_key", "namespace", "key", "id"),
+    Index("ix_metafield_terms", "terms", postgresql_using="gin"),
+    schema="catalog",
+)  # fmt: skip
