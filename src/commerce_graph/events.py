@@ -15,9 +15,14 @@ class ProductChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class CollectionChanged(Event):
-    """A collection or its members changed."""
+    """A collection or its members changed.
+
+    `product_ids`: who entered or left by a change of the collection; where they are many, several facts tell of them.
+    Products that entered or left by a change of their own tell of that themselves.
+    """
 
     collection_id: UUID
+    product_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

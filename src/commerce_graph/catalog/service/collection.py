@@ -15,11 +15,10 @@ from commerce_graph.catalog.errors import COLLECTION_DOES_NOT_EXIST, HANDLE_NOT_
 from commerce_graph.catalog.rules import Rule, RuleSet
 from commerce_graph.catalog.service.handles import asked_handle, free_handle
 from commerce_graph.catalog.service.locks import hold_handle, hold_rules
-from commerce_graph.catalog.service.membership import has_rules, refresh_memberships
+from commerce_graph.catalog.service.membership import collection_changed, has_rules, refresh_memberships
 from commerce_graph.catalog.service.publication import set_collection_publication
 from commerce_graph.catalog.service.rows import among
 from commerce_graph.catalog.tables import COLLECTION_ORDERS, collection, collection_product, product
-from commerce_graph.events import CollectionChanged
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
@@ -69,13 +68,14 @@ async def create_collection(tx: AsyncConnection, new: NewCollection) -> UUID:
     writing = insert(collection).values(row).on_conflict_do_nothing(index_elements=["handle"])
     if (await tx.execute(writing.returning(collection.c.id))).one_or_none() is None:
         raise Rejected(HANDLE_NOT_UNIQUE, ["handle"], f"another collection has the handle `{handle}`")
+    moved: Sequence[UUID] = ()
     if new.product_ids:
-        await _insert_members(tx, collection_id, await _known_products(tx, new.product_ids, ["products"]))
+        moved = await _insert_members(tx, collection_id, await _known_products(tx, new.product_ids, ["products"]))
     if new.rule_set is not None:
-        await refresh_memberships(tx, collection_id=collection_id)
+        moved = await refresh_memberships(tx, collection_id=collection_id)
     if new.published is not False:
         await set_collection_publication(tx, [collection_id], published=True)
-    await publish(tx, CollectionChanged(collection_id))
+    await publish(tx, *collection_changed(collection_id, moved))
     return collection_id
 
 
@@ -103,11 +103,12 @@ async def update_collection(tx: AsyncConnection, collection_id: UUID, new: NewCo
             raise
         told = f"another collection has the handle `{values.get('handle')}`"
         raise Rejected(HANDLE_NOT_UNIQUE, ["handle"], told) from None
+    moved: Sequence[UUID] = ()
     if new.rule_set is not None:
-        await refresh_memberships(tx, collection_id=collection_id)
+        moved = await refresh_memberships(tx, collection_id=collection_id)
     if new.published is not None:
         await set_collection_publication(tx, [collection_id], published=new.published)
-    await publish(tx, CollectionChanged(collection_id))
+    await publish(tx, *collection_changed(collection_id, moved))
 
 
 async def add_products(tx: AsyncConnection, collection_id: UUID, product_ids: Sequence[UUID]) -> None:
@@ -117,8 +118,8 @@ async def add_products(tx: AsyncConnection, collection_id: UUID, product_ids: Se
     Raises: Rejected(COLLECTION_DOES_NOT_EXIST | INVALID_INPUT).
     """
     await _hold_by_hand(tx, collection_id, product_ids)
-    if await _insert_members(tx, collection_id, await _known_products(tx, product_ids, ["productIds"])):
-        await _touched(tx, collection_id)
+    if moved := await _insert_members(tx, collection_id, await _known_products(tx, product_ids, ["productIds"])):
+        await _touched(tx, collection_id, moved)
 
 
 async def remove_products(tx: AsyncConnection, collection_id: UUID, product_ids: Sequence[UUID]) -> None:
@@ -130,8 +131,8 @@ async def remove_products(tx: AsyncConnection, collection_id: UUID, product_ids:
     gone = delete(collection_product).where(
         collection_product.c.collection_id == collection_id, among(collection_product.c.product_id, product_ids)
     )
-    if (await tx.execute(gone.returning(collection_product.c.product_id))).all():
-        await _touched(tx, collection_id)
+    if moved := (await tx.execute(gone.returning(collection_product.c.product_id))).scalars().all():
+        await _touched(tx, collection_id, sorted(moved))
 
 
 def _values(new: NewCollection) -> dict[str, Any]:
@@ -205,8 +206,8 @@ async def _known_products(tx: AsyncConnection, product_ids: Sequence[UUID], path
     return list(dict.fromkeys(product_ids))
 
 
-async def _insert_members(tx: AsyncConnection, collection_id: UUID, product_ids: Sequence[UUID]) -> bool:
-    """Add products at the end and tell whether any was new. The collection's row is held, so places stay apart."""
+async def _insert_members(tx: AsyncConnection, collection_id: UUID, product_ids: Sequence[UUID]) -> list[UUID]:
+    """Add products at the end and return those that are new. The collection's row is held, so places stay apart."""
     source = given([(each, place) for place, each in enumerate(product_ids, 1)], product_id=Uuid, place=Integer)
     last = (
         select(func.coalesce(func.max(collection_product.c.position), 0))
@@ -216,9 +217,9 @@ async def _insert_members(tx: AsyncConnection, collection_id: UUID, product_ids:
     rows = select(literal(collection_id, Uuid), source.c.product_id, last + source.c.place)
     writing = insert(collection_product).from_select(["collection_id", "product_id", "position"], rows)
     added = writing.on_conflict_do_nothing().returning(collection_product.c.product_id)
-    return bool((await tx.execute(added)).all())
+    return sorted((await tx.execute(added)).scalars())
 
 
-async def _touched(tx: AsyncConnection, collection_id: UUID) -> None:
+async def _touched(tx: AsyncConnection, collection_id: UUID, moved: Sequence[UUID]) -> None:
     await tx.execute(update(collection).where(collection.c.id == collection_id).values(updated_at=func.now()))
-    await publish(tx, CollectionChanged(collection_id))
+    await publish(tx, *collection_changed(collection_id, moved))

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.catalog.service.rows import among
 from commerce_graph.catalog.tables import collection, collection_product, product, product_price
 from commerce_graph.events import CollectionChanged
+from commerce_graph.kernel.limits import FACT_PRODUCTS_MAX
 from commerce_graph.kernel.outbox import publish
 
 
@@ -91,12 +92,14 @@ def _folded(text: ColumnElement[str]) -> ColumnElement[str]:
 
 async def refresh_memberships(
     tx: AsyncConnection, *, product_ids: Sequence[UUID] | None = None, collection_id: UUID | None = None
-) -> None:
+) -> list[UUID]:
     """Bring the members of collections with rules in line: of some products in all, or of all products in one.
+
+    Returns the products that entered or left.
 
     The caller holds what `locks.hold_products` or `locks.hold_rules` takes, so that no change of the other side is
     missed. 2 statements, one more where members change.
-    Emits: CollectionChanged, one a collection.
+    Emits: CollectionChanged, one a collection; for one collection the caller tells (`collection_changed`).
     """
     scope = [has_rules()]
     if product_ids is not None:
@@ -111,7 +114,7 @@ async def refresh_memberships(
             *scope,
             ~picked(),
         )
-        .returning(collection_product.c.collection_id)
+        .returning(collection_product.c.collection_id, collection_product.c.product_id)
     )
     pairs = select(collection.c.id, product.c.id).select_from(collection.join(product, true()))
     members = pairs.where(*scope, picked()).order_by(collection.c.id, product.c.id)
@@ -119,8 +122,20 @@ async def refresh_memberships(
         insert(collection_product)
         .from_select(["collection_id", "product_id"], members)
         .on_conflict_do_nothing()
-        .returning(collection_product.c.collection_id)
+        .returning(collection_product.c.collection_id, collection_product.c.product_id)
     )
-    changed = {row.collection_id for statement in (gone, come) for row in (await tx.execute(statement)).all()}
+    moved = [row for statement in (gone, come) for row in (await tx.execute(statement)).all()]
     if collection_id is None:
-        await publish(tx, *(CollectionChanged(each) for each in sorted(changed)))
+        changed = sorted({row.collection_id for row in moved})
+        await publish(tx, *(CollectionChanged(each) for each in changed))
+    return sorted({row.product_id for row in moved})
+
+
+def collection_changed(collection_id: UUID, product_ids: Sequence[UUID] = ()) -> list[CollectionChanged]:
+    """Return the facts of a collection's change: one, or as many as it takes to name who entered or left.
+
+    Limits: FACT_PRODUCTS_MAX products a fact.
+    """
+    ids = [str(each) for each in product_ids]
+    starts = range(0, max(len(ids), 1), FACT_PRODUCTS_MAX)
+    return [CollectionChanged(collection_id, tuple(ids[start : start + FACT_PRODUCTS_MAX])) for start in starts]
