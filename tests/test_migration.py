@@ -27,6 +27,9 @@ SELECT 'index', indrelid::regclass::text, indexrelid::regclass::text, pg_get_ind
 FROM pg_index JOIN pg_class c ON c.oid = indexrelid
 WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
 UNION ALL
+SELECT 'function', oid::regprocedure::text, pg_get_functiondef(oid), '', '', '', '', ''
+FROM pg_proc WHERE pronamespace::regnamespace::text !~ '^(pg_|information_schema)'
+UNION ALL
 SELECT 'sequence', schemaname, sequencename, start_value::text, increment_by::text, '', '', '' FROM pg_sequences
 """
 

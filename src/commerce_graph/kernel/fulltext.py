@@ -1,0 +1,126 @@
+"""Full text in PostgreSQL: how texts become words, for tables and for what is looked for in them.
+
+Case, accents and punctuation do not count, and each Chinese, Japanese or Korean character is a word. A vector holds
+words as they were written and, beside them, their English stems, told apart by weight: A and B of the title, C and D
+of the body, so that what was quoted is not found by its stem.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import DDL, Column, ColumnElement, Computed, Double, cast, event, func, literal, literal_column
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+
+from commerce_graph.kernel.database import metadata
+from commerce_graph.kernel.query_syntax.tree import Query, Term, bare_terms
+from commerce_graph.kernel.query_syntax.words import Phrase, Plan, Slot
+
+WORD_CHARS_MAX = 200
+"""Postgres refuses longer lexemes than 2 kB, and folding may make one character four; nobody looks for such words."""
+
+FOLDED = r"""
+CREATE OR REPLACE FUNCTION kernel.folded(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN regexp_replace(
+  regexp_replace(
+    translate(
+      replace(replace(replace(replace(
+        normalize(regexp_replace(normalize(lower($1), NFKD), '[\u0300-\u036f]', '', 'g'), NFKC),
+      'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
+    'øłđðı', 'olddi'),
+  '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af])', ' \1 ', 'g'),
+'[^[:alnum:]]+', ' ', 'g')
+"""
+"""Words apart by one blank: lower case, without accents and punctuation."""
+
+SEARCHABLE = """
+CREATE OR REPLACE FUNCTION kernel.searchable(title text, body text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN setweight(to_tsvector('simple'::regconfig, kernel.folded(title)), 'A')
+  || setweight(to_tsvector('english'::regconfig, kernel.folded(title)), 'B')
+  || setweight(to_tsvector('simple'::regconfig, left(kernel.folded(body), 100000)), 'C')
+  || setweight(to_tsvector('english'::regconfig, left(kernel.folded(body), 100000)), 'D')
+"""
+"""A title and a body as a vector. Folding may lengthen a text, and a vector holds 1 MB."""
+
+for _function in (FOLDED, SEARCHABLE):
+    # In a string of DDL a percent sign would be doubled; there is none.
+    event.listen(metadata, "before_create", DDL(_function))
+
+RANKS = "{0.05, 0.1, 0.5, 1.0}"
+"""What a find is worth by its weight, from D to A."""
+
+
+def searchable(title: str, body: str) -> Column[Any]:
+    """Return the column `search` made of two others. Give it a GIN index."""
+    return Column("search", TSVECTOR, Computed(f"kernel.searchable({title}, {body})", persisted=True))
+
+
+def found(vector: ColumnElement[Any], query: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether a vector answers a query."""
+    return vector.bool_op("@@")(query)
+
+
+def rank(vector: ColumnElement[Any], query: ColumnElement[Any]) -> ColumnElement[float]:
+    """Return how well a vector answers a query, a longer body counting a little less."""
+    return cast(func.ts_rank(literal_column(f"'{RANKS}'::real[]"), vector, query, 1), Double)
+
+
+def plan_query(plan: Plan) -> ColumnElement[Any] | None:
+    """Return the full-text query of a plan's slots and of what must not occur, None where it has no slots.
+
+    A slot is met by any of its phrases, unless quoted also by their stems. A slot without a letter or digit says
+    nothing; where none has any, nothing is found.
+    """
+    slots = [slot_query(slot) for slot in plan.slots if _has_words(slot.phrases[0])]
+    if not slots:
+        return literal_column("''::tsquery") if plan.slots else None
+    without = [func.tsquery_not(_phrase(phrase, "simple", "AC")) for phrase in plan.without if _has_words(phrase)]
+    return _joined("&&", [*slots, *without])
+
+
+def terms_query(query: Query | None) -> ColumnElement[Any] | None:
+    """Return the full-text query for any of the bare words of a search text: what a list is ranked by."""
+    terms = [found for found in map(term_query, bare_terms(query)) if found is not None]
+    return _joined("||", terms) if terms else None
+
+
+def term_query(term: Term) -> ColumnElement[Any] | None:
+    """Return the full-text query of a bare term, whose words may go on unless quoted; None where it has no word."""
+    phrase = tuple(term.value.split())
+    if term.exists or not _has_words(phrase):
+        return None
+    return slot_query(Slot((phrase,), prefix=term.prefix or not term.quoted, exact=term.quoted))
+
+
+def slot_query(slot: Slot) -> ColumnElement[Any]:
+    """Return the full-text query of a slot."""
+    either = [_phrase(phrase, "simple", "AC", prefix=slot.prefix and not at) for at, phrase in enumerate(slot.phrases)]
+    if not slot.exact:
+        either += [_phrase(phrase, "english", "BD") for phrase in slot.phrases]
+    return _joined("||", either)
+
+
+def _phrase(phrase: Phrase, language: str, weights: str, *, prefix: bool = False) -> ColumnElement[Any]:
+    if not prefix:
+        return _words(" ".join(phrase), language, weights)
+    last = _words(phrase[-1], language, f"*{weights}")
+    return func.tsquery_phrase(_words(" ".join(phrase[:-1]), language, weights), last) if phrase[1:] else last
+
+
+def _words(text: str, language: str, flags: str) -> ColumnElement[Any]:
+    # Folding leaves letters, digits and blanks, so nothing inside the quotes is an operator.
+    quoted = literal("'").op("||")(func.kernel.folded(_short(text))).op("||")(f"':{flags}")
+    return func.to_tsquery(literal_column(f"'{language}'::regconfig"), quoted, type_=TSQUERY)
+
+
+def _short(text: str) -> str:
+    return " ".join(word[:WORD_CHARS_MAX] for word in text.split())
+
+
+def _has_words(phrase: Phrase) -> bool:
+    return any(char.isalnum() for word in phrase for char in word)
+
+
+def _joined(operator: str, queries: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    return reduce(lambda one, other: one.op(operator)(other), queries)
