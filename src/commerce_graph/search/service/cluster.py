@@ -1,13 +1,35 @@
 """The connection to OpenSearch: bounded in time and number, and cut for a while when it does not answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 from opensearchpy import AsyncOpenSearch
+from opensearchpy import exceptions as told
+
+from commerce_graph.kernel import limits
+from commerce_graph.kernel.circuit import Circuit, CircuitOpen
+from commerce_graph.search.service.connection import open_client
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class Unreachable(Exception):
     """OpenSearch did not answer as it should; the message says why, in few words, without its address."""
+
+
+@asynccontextmanager
+async def within(budget_s: float) -> AsyncIterator[None]:
+    """Let all calls of the block together take so long. Raises: TimeoutError, a little later, for what else it does."""
+    loop = asyncio.get_running_loop()
+    token = _deadline.set(loop.time() + budget_s)
+    try:
+        # Calls end by the budget themselves, so that the circuit learns of them.
+        async with asyncio.timeout(budget_s * 1.1):
+            yield
+    finally:
+        _deadline.reset(token)
 
 
 class Cluster:
@@ -15,17 +37,84 @@ class Cluster:
 
     def __init__(self, url: str, alias: str) -> None:
         self.alias = alias
-        self.client = AsyncOpenSearch(hosts=[url])
+        self.client = open_client(url)
+        self.circuit = Circuit("opensearch")
+        self._turns = asyncio.Semaphore(limits.OPENSEARCH_CALLS_MAX)
 
     @asynccontextmanager
     async def guarded(self, timeout_s: float) -> AsyncIterator[AsyncOpenSearch]:
-        """Use the client for one call.
+        """Use the client for one call. Do not use it for another inside.
 
-        Raises: Unreachable for a timeout, a lost connection, a fault of the node's (5xx, 429) and, without trying,
-        while the circuit breaker is open. What the node refuses (other 4xx) is passed on as opensearch-py's own error.
+        Limits: OPENSEARCH_CALLS_MAX at once, each of OPENSEARCH_CALL_S_MAX at most; a turn comes within
+        OPENSEARCH_TURN_S_MAX or not at all.
+        Raises: Unreachable for a timeout, a lost connection, wrong credentials, an answer that is no JSON, a fault of
+        the node's (5xx, 429) and, without trying, while the circuit breaker is open. What the node refuses (other 4xx)
+        is passed on as opensearch-py's own error: it quotes the call, so keep its text out of logs.
         """
-        yield self.client
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        deadline = min(deadline, _deadline.get() or deadline)
+        try:
+            entry = self.circuit.enter()
+        except CircuitOpen:
+            raise Unreachable("circuit open") from None
+        ending = False
+        try:
+            await self._turn(deadline)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    yield self.client
+            except (TimeoutError, told.TransportError, told.SerializationError) as fault:
+                reason = _reason(fault)
+                ending = True
+                if reason is None:
+                    self.circuit.succeed(entry)
+                    raise
+                self.circuit.fail(entry, reason)
+                raise Unreachable(reason) from None
+            finally:
+                self._turns.release()
+            ending = True
+            self.circuit.succeed(entry)
+        finally:
+            if not ending:  # it was cancelled, got no turn, or failed by a fault of ours
+                self.circuit.leave(entry)
+
+    async def _turn(self, deadline: float) -> None:
+        latest = asyncio.get_running_loop().time() + limits.OPENSEARCH_TURN_S_MAX
+        try:
+            async with asyncio.timeout_at(min(deadline, latest)):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unreachable("busy") from None
+
+    async def state(self) -> str:
+        """Tell how it is: `ok`, `no index` or `unreachable`. Asks the node even while the circuit is open."""
+        try:
+            async with asyncio.timeout(limits.READINESS_TIMEOUT_S):
+                return "ok" if await self.client.indices.exists_alias(name=self.alias) else "no index"
+        except (TimeoutError, told.OpenSearchException):
+            return "unreachable"
 
     async def close(self) -> None:
         """Close connections."""
         await self.client.close()
+
+
+def _reason(fault: Exception) -> str | None:
+    """Return why the node is not to be relied on; None where it refused one call and is well."""
+    match fault:
+        case TimeoutError() | told.ConnectionTimeout():
+            return "timeout"
+        case told.ConnectionError():
+            return "no connection"
+        case told.SerializationError():
+            return "unexpected answer"
+        case told.AuthenticationException():
+            return "wrong credentials"
+        case told.TransportError(status_code=429):
+            return "overloaded"
+        case told.TransportError(status_code=int(status)) if status < 500:
+            return None
+        case told.TransportError():
+            return f"status {fault.status_code}"
+    raise fault

@@ -83,7 +83,10 @@ class Found:
 class Engine(Protocol):
     """What finds products. Safe for concurrent use; every call is bounded in time and in what it returns."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name in cursors and in what is told: `opensearch` or `postgresql`."""
+        ...
 
     async def search(self, db: Database, request: Request) -> Found:
         """Find products.
