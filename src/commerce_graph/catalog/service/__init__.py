@@ -2,7 +2,15 @@
 
 from commerce_graph.catalog.loaders.audience import Audience
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket
+from commerce_graph.catalog.loaders.indexed import (
+    IndexedProduct,
+    IndexedVariant,
+    index_rows,
+    product_ids_after,
+    products_total,
+)
 from commerce_graph.catalog.rules import Rule, RuleSet
+from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
 from commerce_graph.catalog.rules.facets import Counts, Facet, FacetValue, facets
 from commerce_graph.catalog.service.channel import Channel, channels
 from commerce_graph.catalog.service.collection import (
@@ -31,9 +39,10 @@ from commerce_graph.catalog.service.publication import publish_collections, publ
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
 
 __all__ = [
-    "Audience", "Channel", "Counts", "Facet", "FacetValue", "Filters", "Merchandise", "NewCollection", "NewMedia",
-    "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct",
-    "add_products", "channels", "create_collection", "facets", "hold_products", "merchandise", "note_availability",
-    "note_price_ranges", "note_sales", "plan_product", "product_id_of", "publish_collections", "publish_products",
+    "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetValue", "Filters", "IndexedProduct",
+    "IndexedVariant", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant",
+    "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "create_collection",
+    "facets", "hold_products", "index_rows", "merchandise", "note_availability", "note_price_ranges", "note_sales",
+    "plan_product", "product_id_of", "product_ids_after", "products_total", "publish_collections", "publish_products",
     "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip
