@@ -6,7 +6,7 @@ title, vendor, product_type, tags[], options_text, description    texts
 skus[], barcodes[]          codes of its variants
 available                   whether any variant can be bought
 sales                       quantity sold, for popularity
-created_at                  milliseconds since 1970
+created_at, updated_at      milliseconds since 1970
 price                       {market UUID: {"min": int, "max": int}} in minor units
 variants[]                  {"available": bool, "options": ["Color\\u001fRed"], "metafields": ["ns.key\\u001fvalue"]}
 metafields[]                ["ns.key\\u001fvalue"] of the product itself, those with a filterable definition
