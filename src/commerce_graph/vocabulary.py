@@ -1,11 +1,13 @@
 """Words of the graph that several domains say: enums and value types, as `keys.py` is for entities."""
 
 from enum import Enum
+from typing import Any, Self
 
 import strawberry
 
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.graph import input_type, object_type
+from commerce_graph.kernel.scalars import JSON
 
 
 @strawberry.enum(description="How far a product is on its way to the shopper.")
@@ -108,7 +110,8 @@ class MetafieldFilter:
 @input_type
 class ProductFilter:
     """A filter of products: of several, those of one kind are alternatives, and those of different kinds must all fit.
-    Filters by options and by availability must fit the same variant."""
+    Each option and each metafield is a kind of its own. Filters by options, by metafields of variants and by
+    availability must fit the same variant. What is available can be bought, and has a price in the market."""
 
     available: bool | None = None
     price: PriceRangeFilter | None = None
@@ -145,7 +148,7 @@ class FilterValue:
     id: str = strawberry.field(description="An id that stays the same as long as the choice does.")
     label: str = strawberry.field(description="What shoppers read.")
     count: int = strawberry.field(description="How many products choosing it would leave.")
-    input: strawberry.scalars.JSON = strawberry.field(description="The ProductFilter to send to choose it, as JSON.")
+    input: JSON = strawberry.field(description="The ProductFilter to send to choose it, as JSON.")
 
 
 @object_type(access=LISTINGS, shareable=True)
@@ -156,6 +159,15 @@ class Filter:
     label: str = strawberry.field(description="What shoppers read.")
     type: FilterType = strawberry.field(description="What kind of choice it offers.")
     presentation: FilterPresentation | None = strawberry.field(
-        description="How it is meant to be shown.", default=FilterPresentation.TEXT
+        description="How a list of choices is meant to be shown.", default=None
     )
     values: list[FilterValue] = strawberry.field(description="Its choices.")
+
+    @classmethod
+    def of(cls, facet: Any) -> Self:
+        """Return a facet, as the catalogue's rules make it, in the graph's words."""
+        values = [
+            FilterValue(id=each.id, label=each.label, count=each.count, input=JSON(each.input)) for each in facet.values
+        ]
+        shown = FilterPresentation.TEXT if facet.kind == "LIST" else None
+        return cls(id=facet.id, label=facet.label, type=FilterType[facet.kind], presentation=shown, values=values)

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
+from commerce_graph.catalog.rules.metafields import TYPES
 from commerce_graph.kernel.columns import count, document, key, minor, moment, one_of, parent, words
 from commerce_graph.kernel.database import metadata
 
@@ -27,11 +28,6 @@ COLLECTION_ORDERS = [
 ]  # fmt: skip
 
 METAFIELD_OWNERS = ["PRODUCT", "PRODUCTVARIANT"]
-METAFIELD_TYPES = [
-    "boolean", "date", "list.number_integer", "list.single_line_text_field", "multi_line_text_field", "number_decimal",
-    "number_integer", "single_line_text_field", "url",
-]  # fmt: skip
-
 channel = Table(
     "channel", metadata, key(), words("handle", unique=True), words("name"), schema="catalog",
 )  # fmt: skip
@@ -207,7 +203,7 @@ metafield_definition = Table(
     moment("updated_at", now=True),
     UniqueConstraint("owner_type", "namespace", "key"),
     one_of("owner_type", METAFIELD_OWNERS),
-    one_of("type", METAFIELD_TYPES),
+    one_of("type", TYPES),
     schema="catalog",
 )
 
@@ -225,7 +221,7 @@ metafield = Table(
     Column("terms", ARRAY(Text), nullable=False, server_default="{}"),
     moment("created_at", now=True),
     moment("updated_at", now=True),
-    one_of("type", METAFIELD_TYPES),
+    one_of("type", TYPES),
     Index(
         "uq_metafield_product", "product_id", "namespace", "key", unique=True,
         postgresql_where=text("variant_id IS NULL"),

@@ -2,12 +2,14 @@
 
 from typing import Any, NewType
 
+import orjson
 import strawberry
 
 URL = NewType("URL", str)
 HTML = NewType("HTML", str)
 Color = NewType("Color", str)
 UnsignedInt64 = NewType("UnsignedInt64", int)
+JSON = NewType("JSON", object)
 
 SCALARS: dict[Any, Any] = {
     URL: strawberry.scalar(
@@ -19,6 +21,12 @@ SCALARS: dict[Any, Any] = {
     ),
     Color: strawberry.scalar(
         name="Color", description="A colour as `#` and six hexadecimal digits.", serialize=str, parse_value=str
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="A JSON value, written as a string: read it with a JSON parser.",
+        serialize=lambda value: orjson.dumps(value).decode(),
+        parse_value=orjson.loads,
     ),
     HTML: strawberry.scalar(name="HTML", description="Text with HTML markup.", serialize=str, parse_value=str),
     UnsignedInt64: strawberry.scalar(

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import strawberry
 
-from commerce_graph.catalog.graph.filter import ProductCollectionSortKeys, filters_of
 from commerce_graph.catalog.graph.product import ProductConnection, product_connection
 from commerce_graph.catalog.graph.reading import READ_PRODUCTS, SEO, audience, price_market, shortened
+from commerce_graph.catalog.graph.sorting import ProductCollectionSortKeys
 from commerce_graph.catalog.loaders import collections
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, collection_product_pages
+from commerce_graph.catalog.service import filters_of
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type

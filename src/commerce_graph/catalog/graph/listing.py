@@ -8,10 +8,10 @@ from commerce_graph.catalog.graph.collection import (
     CollectionEdge,
     CollectionSortKeys,
 )
-from commerce_graph.catalog.graph.filter import ProductSortKeys
 from commerce_graph.catalog.graph.node import NodeQuery
 from commerce_graph.catalog.graph.product import Product, ProductConnection, product_connection
 from commerce_graph.catalog.graph.reading import audience, price_market
+from commerce_graph.catalog.graph.sorting import ProductSortKeys
 from commerce_graph.catalog.loaders import collections, labels, products
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, product_page
 from commerce_graph.catalog.loaders.search import PRICE_FIELD

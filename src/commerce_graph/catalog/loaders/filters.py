@@ -1,17 +1,20 @@
 """Filters of product lists: AND across kinds, OR within one kind, as Shopify's storefront filters combine."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, cast, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, cast, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from commerce_graph.catalog.tables import product, product_price, variant
+from commerce_graph.catalog.rules.metafields import term
+from commerce_graph.catalog.tables import metafield, metafield_definition, product, product_price, variant
 from commerce_graph.kernel.money import exponent
 
 AMOUNT_MINOR_MAX = 2**62
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Filters:
     """The filters of a list, by kind. A kind that is empty does not filter.
 
     `prices`: (least, most) in major units of the market's currency. `options`: (name, value). `product_metafields` and
-    `variant_metafields`: (namespace, key, value).
+    `variant_metafields`: (namespace, key, value). Each option and each metafield is a kind of its own.
     """
 
     available: frozenset[bool] = frozenset()
@@ -57,21 +60,74 @@ def priced(market: PriceMarket, least_minor: int | None, most_minor: int | None)
     return meets.correlate(product).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What filters ask, by facet: of a product itself, and of one variant of it, which must meet all at once.
+
+    A facet's name: "available", "price", "product_type", "vendor", "tag", ("option", name), or (owner, namespace, key).
+    """
+
+    of_product: Mapping[Hashable, ColumnElement[bool]]
+    of_variant: Mapping[Hashable, ColumnElement[bool]]
+
+
+def sellable(available: ColumnElement[bool], market: PriceMarket | None) -> ColumnElement[bool]:
+    """Return whether what can be bought, of a product or a variant, has a price in the market, if one is known."""
+    return available if market is None else and_(available, priced(market, None, None))
+
+
+def conditions(filters: Filters, market: PriceMarket | None) -> Conditions:
+    """Return the conditions of filters on `product` and `variant`. `market`: needed where prices are filtered.
+
+    Filters by option, variant metafield and availability must fit the same variant. Availability alone is that of
+    the product: whether any of its variants can be bought.
+    """
+    mine: dict[Hashable, ColumnElement[bool]] = {}
+    for name, column, texts in (
+        ("product_type", product.c.product_type, filters.product_types),
+        ("vendor", product.c.vendor, filters.vendors),
+    ):
+        if texts:
+            mine[name] = column == any_(cast(list(texts), ARRAY(Text)))
+    if filters.tags:
+        mine["tag"] = product.c.tags.bool_op("&&")(cast(list(filters.tags), ARRAY(Text)))
+    if filters.prices and market is not None:
+        mine["price"] = or_(*(priced(market, *_minor(market, *bounds)) for bounds in filters.prices))
+    for named, values in _metafields(filters.product_metafields).items():
+        mine["PRODUCT", *named] = _with_metafield("PRODUCT", *named, values)
+    theirs: dict[Hashable, ColumnElement[bool]] = {}
+    for option, values in _grouped(filters.options).items():
+        theirs["option", option] = or_(*(_has(option, value) for value in values))
+    for named, values in _metafields(filters.variant_metafields).items():
+        theirs["PRODUCTVARIANT", *named] = _with_metafield("PRODUCTVARIANT", *named, values)
+    if len(filters.available) == 1:
+        (wanted,) = filters.available
+        goods, table = (theirs, variant) if theirs else (mine, product)
+        fit = sellable(table.c.available, market)
+        goods["available"] = fit if wanted else not_(fit)
+    return Conditions(mine, theirs)
+
+
 def filtered(filters: Filters, market: PriceMarket | None) -> list[ColumnElement[bool]]:
     """Return the conditions of filters on `product`. `market`: needed where prices are filtered."""
-    made: list[ColumnElement[bool]] = []
-    for column, values in ((product.c.product_type, filters.product_types), (product.c.vendor, filters.vendors)):
-        if values:
-            made.append(column == any_(cast(list(values), ARRAY(Text))))
-    if filters.tags:
-        made.append(product.c.tags.bool_op("&&")(cast(list(filters.tags), ARRAY(Text))))
-    if filters.prices and market is not None:
-        made.append(or_(*(priced(market, *_minor(market, *bounds)) for bounds in filters.prices)))
-    if filters.options:
-        made.append(_with_options(filters))
-    elif len(filters.available) == 1:
-        made.append(product.c.available.is_(next(iter(filters.available))))
+    asked = conditions(filters, market)
+    made = list(asked.of_product.values())
+    if asked.of_variant:
+        fitting = select(variant.c.id).where(variant.c.product_id == product.c.id, *asked.of_variant.values())
+        made.append(fitting.correlate(product).exists())
     return made
+
+
+def _grouped(filters: Iterable[tuple[K, str]]) -> dict[K, list[str]]:
+    """Return the values of filters by the facet that they belong to."""
+    found: dict[K, list[str]] = {}
+    for named, value in filters:
+        found.setdefault(named, []).append(value)
+    return found
+
+
+def _metafields(filters: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], list[str]]:
+    return _grouped(((namespace, key), value) for namespace, key, value in filters)
 
 
 def _minor(market: PriceMarket, least: float | None, most: float | None) -> tuple[int | None, int | None]:
@@ -86,20 +142,18 @@ def _rounded(amount: float | None, market: PriceMarket, rounding: str) -> int | 
     return int(max(min(minor, Decimal(AMOUNT_MINOR_MAX)), Decimal(-AMOUNT_MINOR_MAX)))
 
 
-def _with_options(filters: Filters) -> ColumnElement[bool]:
-    """Return whether one variant has a value of each option that is filtered by, and is as available as asked."""
-    by_name: dict[str, list[str]] = {}
-    for name, value in filters.options:
-        by_name.setdefault(name, []).append(value)
-    fitting = select(variant.c.id).where(variant.c.product_id == product.c.id)
-    for name, values in by_name.items():
-        fitting = fitting.where(or_(*(_has(name, value) for value in values)))
-    if len(filters.available) == 1:
-        fitting = fitting.where(variant.c.available.is_(next(iter(filters.available))))
-    return fitting.correlate(product).exists()
-
-
 def _has(name: str, value: str) -> ColumnElement[bool]:
     wanted: Sequence[dict[str, str]] = [{"name": name, "value": value}]
     contained: ColumnElement[bool] = variant.c.selected_options.contains(cast(wanted, JSONB))
     return contained
+
+
+def _with_metafield(owner: str, namespace: str, key: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """Return whether a product or a variant has one of the values of a metafield that may be filtered by."""
+    terms = cast([term(namespace, key, value) for value in values], ARRAY(Text))
+    told, at = metafield_definition.c, metafield.c
+    may = select(told.id).where(told.owner_type == owner, told.namespace == namespace, told.key == key, told.filterable)
+    found = select(at.product_id if owner == "PRODUCT" else at.variant_id).where(
+        at.terms.bool_op("&&")(terms), at.variant_id.is_(None) if owner == "PRODUCT" else at.variant_id.is_not(None)
+    )
+    return and_(may.exists(), (product if owner == "PRODUCT" else variant).c.id.in_(found))

@@ -20,6 +20,7 @@ from commerce_graph.catalog.service.collection import (
     remove_products,
     update_collection,
 )
+from commerce_graph.catalog.service.filtering import filters_of
 from commerce_graph.catalog.service.locks import hold_products
 from commerce_graph.catalog.service.merchandise import Merchandise, merchandise, variant_ids_of
 from commerce_graph.catalog.service.product import (
@@ -42,7 +43,8 @@ __all__ = [
     "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetValue", "Filters", "IndexedProduct",
     "IndexedVariant", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant",
     "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "create_collection",
-    "facets", "hold_products", "index_rows", "merchandise", "note_availability", "note_price_ranges", "note_sales",
-    "plan_product", "product_id_of", "product_ids_after", "products_total", "publish_collections", "publish_products",
-    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
+    "facets", "filters_of", "hold_products", "index_rows", "merchandise", "note_availability", "note_price_ranges",
+    "note_sales", "plan_product", "product_id_of", "product_ids_after", "products_total", "publish_collections",
+    "publish_products", "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of",
+    "write_product",
 ]  # fmt: skip
