@@ -19,7 +19,8 @@ from commerce_graph.catalog.rules.picking import (
     check_rule_set,
     picks,
 )
-from commerce_graph.catalog.rules.texts import checked, checked_url, handle_of, numbered, text_of, tidy_tags
+from commerce_graph.catalog.rules.texts import checked, checked_url, tidy_tags
+from commerce_graph.kernel.texts import handle_of, numbered, text_of
 
 __all__ = [
     "COLUMNS", "DEFAULT_OPTION", "PRICE_RELATIONS", "TEXT_RELATIONS", "Assortment", "Option", "Rule", "RuleSet",

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.catalog import rules
 from commerce_graph.catalog.errors import COLLECTION_DOES_NOT_EXIST, HANDLE_NOT_UNIQUE, INVALID_INPUT
 from commerce_graph.catalog.rules import Rule, RuleSet
-from commerce_graph.catalog.service.handles import asked_handle, free_handle
+from commerce_graph.catalog.service.handles import asked_handle
 from commerce_graph.catalog.service.locks import hold_handle, hold_rules
 from commerce_graph.catalog.service.membership import collection_changed, has_rules, refresh_memberships
 from commerce_graph.catalog.service.publication import set_collection_publication
@@ -22,6 +22,7 @@ from commerce_graph.catalog.tables import COLLECTION_ORDERS, collection, collect
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.handles import free_handle
 from commerce_graph.kernel.limits import DESCRIPTION_CHARS_MAX, INPUT_LIST_MAX
 from commerce_graph.kernel.outbox import publish
 

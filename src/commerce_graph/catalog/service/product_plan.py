@@ -15,13 +15,14 @@ from commerce_graph.catalog.errors import (
     PRODUCT_DOES_NOT_EXIST,
     PRODUCT_VARIANT_DOES_NOT_EXIST,
 )
-from commerce_graph.catalog.service.handles import asked_handle, free_handle
+from commerce_graph.catalog.service.handles import asked_handle
 from commerce_graph.catalog.service.locks import hold_handle, hold_products
 from commerce_graph.catalog.service.membership import has_rules
 from commerce_graph.catalog.service.rows import among
 from commerce_graph.catalog.tables import PRODUCT_STATUSES, collection, media, product, variant
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.handles import free_handle
 from commerce_graph.kernel.limits import DESCRIPTION_CHARS_MAX, MEDIA_PER_PRODUCT_MAX
 
 

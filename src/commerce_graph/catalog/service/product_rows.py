@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.errors import HANDLE_NOT_UNIQUE
-from commerce_graph.catalog.service.handles import free_handle
 from commerce_graph.catalog.service.membership import has_rules, refresh_memberships
 from commerce_graph.catalog.service.product_plan import ProductPlan
 from commerce_graph.catalog.service.publication import set_product_publication
@@ -21,6 +20,7 @@ from commerce_graph.catalog.tables import collection, collection_product, media,
 from commerce_graph.events import CollectionChanged, ProductChanged
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.handles import free_handle
 from commerce_graph.kernel.outbox import publish
 
 HANDLE_ATTEMPTS_MAX = 5
