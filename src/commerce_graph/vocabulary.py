@@ -82,6 +82,22 @@ class Count:
     precision: CountPrecision = strawberry.field(description="How exact the number is.", default=CountPrecision.EXACT)
 
 
+@object_type(shareable=True)
+class SEO:
+    """What search engines are told of a page."""
+
+    title: str | None = strawberry.field(description="The title for search engines.", default=None)
+    description: str | None = strawberry.field(description="The description for search engines.", default=None)
+
+
+@input_type
+class SEOInput:
+    """What search engines are told."""
+
+    title: str | None = None
+    description: str | None = None
+
+
 @input_type
 class PriceRangeFilter:
     """A range of prices in the currency of the market, ends included."""

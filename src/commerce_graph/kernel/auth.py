@@ -11,12 +11,13 @@ Access = frozenset[str]
 
 OPEN: Access = frozenset()
 LISTINGS: Access = frozenset({"unauthenticated_read_product_listings"})
+CONTENT: Access = frozenset({"unauthenticated_read_content"})
 READ_CHECKOUTS: Access = frozenset({"unauthenticated_read_checkouts"})
 WRITE_CHECKOUTS: Access = frozenset({"unauthenticated_write_checkouts"})
 READ_CUSTOMERS: Access = frozenset({"unauthenticated_read_customers"})
 WRITE_CUSTOMERS: Access = frozenset({"unauthenticated_write_customers"})
 
-SHOPPER_SCOPES: Access = LISTINGS | READ_CHECKOUTS | WRITE_CHECKOUTS | READ_CUSTOMERS | WRITE_CUSTOMERS
+SHOPPER_SCOPES: Access = LISTINGS | CONTENT | READ_CHECKOUTS | WRITE_CHECKOUTS | READ_CUSTOMERS | WRITE_CUSTOMERS
 PARTNER_SCOPES: Access = frozenset({"read_orders", "read_fulfillments"})
 MERCHANT_SCOPES: Access = (
     SHOPPER_SCOPES

@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.catalog.graph.product import ProductConnection, product_connection
-from commerce_graph.catalog.graph.reading import READ_PRODUCTS, SEO, audience, price_market, shortened
+from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience, price_market
 from commerce_graph.catalog.graph.sorting import ProductCollectionSortKeys
 from commerce_graph.catalog.loaders import collections
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, collection_product_pages
@@ -21,9 +21,11 @@ from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, PageArguments, page_arguments
+from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import CollectionKey, ProductKey
 from commerce_graph.vocabulary import (
+    SEO,
     CollectionRuleColumn,
     CollectionRuleRelation,
     CollectionSortOrder,

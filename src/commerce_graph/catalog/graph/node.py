@@ -12,18 +12,22 @@ from commerce_graph.kernel.graph import EntityKey, Node, entities, field, object
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.limits import NODES_IDS_MAX
 from commerce_graph.keys import (
+    ArticleKey,
+    BlogKey,
     CartKey,
     CollectionKey,
     CustomerKey,
     InventoryItemKey,
     LocationKey,
     OrderKey,
+    PageKey,
     ProductKey,
     ProductVariantKey,
 )
 
 KEYS: tuple[type[EntityKey], ...] = (
-    CartKey, CollectionKey, CustomerKey, InventoryItemKey, LocationKey, OrderKey, ProductKey, ProductVariantKey,
+    ArticleKey, BlogKey, CartKey, CollectionKey, CustomerKey, InventoryItemKey, LocationKey, OrderKey, PageKey,
+    ProductKey, ProductVariantKey,
 )  # fmt: skip
 _BY_KIND = {key.kind: key for key in KEYS}
 

@@ -18,7 +18,7 @@ from commerce_graph.catalog.graph.media import (
     picture,
 )
 from commerce_graph.catalog.graph.option import ProductOption, product_options
-from commerce_graph.catalog.graph.reading import READ_PRODUCTS, SEO, audience, shortened
+from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience
 from commerce_graph.catalog.graph.variant import (
     ProductVariant,
     ProductVariantConnection,
@@ -35,9 +35,10 @@ from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
 from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
+from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import ProductKey, ProductVariantKey
-from commerce_graph.vocabulary import Count, ProductStatus
+from commerce_graph.vocabulary import SEO, Count, ProductStatus
 
 
 @object_type(access=LISTINGS)

@@ -1,13 +1,10 @@
-"""What every list of the catalogue reads by: who asks, in which market, and how texts are shortened."""
-
-import strawberry
+"""What every list of the catalogue reads by: who asks, and in which market."""
 
 from commerce_graph.catalog.loaders.audience import Audience
 from commerce_graph.catalog.loaders.filters import PriceMarket
 from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.graph import object_type
 
 READ_PRODUCTS = scopes("read_products")
 
@@ -28,23 +25,3 @@ async def price_market(ctx: Context) -> PriceMarket:
         raise RequestError("MARKET_UNKNOWN", "this server does not know the shop's markets, so not its prices either")
     market = await ctx.load(markets_for, ctx.buyer.country)
     return PriceMarket(market.id, market.currency)
-
-
-def shortened(text: str, most: int | None) -> str:
-    """Return a text of at most `most` characters, an ellipsis standing for what was cut.
-
-    Raises: RequestError(BAD_USER_INPUT) for a negative length.
-    """
-    if most is not None and most < 0:
-        raise RequestError("BAD_USER_INPUT", f"`truncateAt` must not be negative, not {most}")
-    if most is None or len(text) <= most:
-        return text
-    return (text[: max(most - 3, 0)].rstrip() + "...")[:most]
-
-
-@object_type
-class SEO:
-    """What search engines are told of a page."""
-
-    title: str | None = strawberry.field(description="The title for search engines.", default=None)
-    description: str | None = strawberry.field(description="The description for search engines.", default=None)

@@ -12,9 +12,9 @@ from commerce_graph.kernel.scalars import HTML, URL
 from commerce_graph.kernel.values import UserError
 from commerce_graph.keys import CollectionKey
 from commerce_graph.merchandising import service
-from commerce_graph.merchandising.graph.inputs import SEOInput, text_of
+from commerce_graph.merchandising.graph.inputs import text_of
 from commerce_graph.merchandising.graph.refusals import at_input
-from commerce_graph.vocabulary import CollectionRuleColumn, CollectionRuleRelation, CollectionSortOrder
+from commerce_graph.vocabulary import CollectionRuleColumn, CollectionRuleRelation, CollectionSortOrder, SEOInput
 
 WRITE_PRODUCTS = scopes("write_products")
 

@@ -15,14 +15,6 @@ from commerce_graph.vocabulary import ProductVariantInventoryPolicy
 
 
 @input_type
-class SEOInput:
-    """What search engines are told."""
-
-    title: str | None = None
-    description: str | None = None
-
-
-@input_type
 class WeightInput:
     """A weight and its unit."""
 

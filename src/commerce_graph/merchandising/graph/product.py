@@ -20,7 +20,6 @@ from commerce_graph.merchandising import service
 from commerce_graph.merchandising.graph.inputs import (
     InventoryItemInput,
     ProductSetInventoryInput,
-    SEOInput,
     VariantContextualPriceInput,
     VariantOptionValueInput,
     goods_of,
@@ -29,7 +28,7 @@ from commerce_graph.merchandising.graph.inputs import (
     weight_of,
 )
 from commerce_graph.merchandising.graph.refusals import at_input, code_of
-from commerce_graph.vocabulary import ProductStatus, ProductVariantInventoryPolicy
+from commerce_graph.vocabulary import ProductStatus, ProductVariantInventoryPolicy, SEOInput
 
 WRITE_PRODUCTS = scopes("write_products")
 
