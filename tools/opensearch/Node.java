@@ -1,17 +1,40 @@
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import org.apache.lucene.analysis.Analyzer;
 import org.codelibs.opensearch.runner.node.OpenSearchRunnerNode;
 import org.opensearch.analysis.common.CommonAnalysisModulePlugin;
 import org.opensearch.common.settings.Settings;
+import org.opensearch.index.analysis.AnalyzerProvider;
+import org.opensearch.index.analysis.PreBuiltAnalyzerProviderFactory;
 import org.opensearch.index.mapper.MapperExtrasModulePlugin;
 import org.opensearch.index.reindex.ReindexModulePlugin;
+import org.opensearch.indices.analysis.AnalysisModule.AnalysisProvider;
 import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.painless.PainlessModulePlugin;
 import org.opensearch.transport.Netty4ModulePlugin;
 
 /** A single OpenSearch node with the modules that the official distribution has and the shop uses. */
 public class Node {
+    /**
+     * Every analyzer but Thai: the JVM from PyPI cannot segment that, and each new index tries all that there are.
+     */
+    public static class Analysis extends CommonAnalysisModulePlugin {
+        @Override
+        public Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> getAnalyzers() {
+            var all = new TreeMap<>(super.getAnalyzers());
+            all.remove("thai");
+            return all;
+        }
+
+        @Override
+        public List<PreBuiltAnalyzerProviderFactory> getPreBuiltAnalyzerProviderFactories() {
+            return super.getPreBuiltAnalyzerProviderFactories().stream()
+                .filter(each -> !each.getName().equals("thai")).toList();
+        }
+    }
+
     /** Runs until the process ends. Arguments: folder, HTTP port, transport port. */
     public static void main(String[] arguments) throws Exception {
         Path home = Path.of(arguments[0]);
@@ -28,7 +51,7 @@ public class Node {
         var environment =
             InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), home.resolve("config"), () -> "node");
         var node = new OpenSearchRunnerNode(environment, List.of(
-            Netty4ModulePlugin.class, CommonAnalysisModulePlugin.class, MapperExtrasModulePlugin.class,
+            Netty4ModulePlugin.class, Analysis.class, MapperExtrasModulePlugin.class,
             PainlessModulePlugin.class, ReindexModulePlugin.class));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
