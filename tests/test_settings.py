@@ -32,6 +32,14 @@ def _empty(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_LEVEL", "loud", "should be 'debug', 'info', 'warning' or 'error'"),
         ("WORKERS", "65", "should be less than or equal to 64"),
         ("BACKGROUND", "later", "should be on or off"),
+        ("OPENSEARCH_URL", "search.internal:9200", "is not the http or https address of an OpenSearch node"),
+        ("OPENSEARCH_URL", "ftp://search.internal", "is not the http or https address of an OpenSearch node"),
+        ("OPENSEARCH_URL", "https://:9200", "is not the http or https address of an OpenSearch node"),
+        ("OPENSEARCH_URL", "http://user:ssssssss@search.internal:port", "is not the http or https address of an"),
+        ("OPENSEARCH_INDEX", "Shop", "should match pattern"),
+        ("OPENSEARCH_INDEX", "_shop", "should match pattern"),
+        ("OPENSEARCH_INDEX", "shop*", "should match pattern"),
+        ("OPENSEARCH_INDEX", "s" * 101, "should match pattern"),
     ],
 )
 def test_bad_value_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
@@ -44,6 +52,7 @@ def test_bad_value_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value: st
     assert line.startswith(f"{name} {told}")
     assert f"For example: {EXAMPLES[name]}" in line
     assert "s" * 31 not in line
+    assert "ssssssss@" not in line
 
 
 def test_every_missing_variable_is_told() -> None:
@@ -68,6 +77,19 @@ def test_environment_is_read_and_what_is_given_wins(monkeypatch: pytest.MonkeyPa
     assert read.allowed_origins == ("https://a.example", "http://localhost:3000")
     assert (read.address, Settings.read(public_url="").address) == ("https://shop.example", "http://127.0.0.1:8001")
     assert "s" * 32 not in repr(read)
+
+
+def test_search_is_in_postgres_unless_opensearch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, good in GOOD.items():
+        monkeypatch.setenv(variable.upper(), good)
+    assert (Settings.read().opensearch_url, Settings.read().opensearch_index) == (None, "commerce-graph")
+    monkeypatch.setenv("OPENSEARCH_URL", "https://user:pa%20ss@search.internal/prefix")
+    monkeypatch.setenv("OPENSEARCH_INDEX", "s" * 100)
+    read = Settings.read()
+    assert read.opensearch_url
+    assert read.opensearch_url.get_secret_value() == "https://user:pa%20ss@search.internal/prefix"
+    assert read.opensearch_index == "s" * 100
+    assert "pa%20ss" not in repr(read)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -52,6 +53,7 @@ from commerce_graph.kernel.telemetry import Telemetry, configure_logging
 from commerce_graph.kernel.tokens import Tokens
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
 from commerce_graph.payment import service as payment_service
+from commerce_graph.search.service.cluster import Cluster
 from commerce_graph.settings import Settings, SettingsError
 
 MODULES: tuple[Module, ...] = (
@@ -106,6 +108,9 @@ def open_resources(settings: Settings) -> Resources:
     redis: Redis = Redis.from_url(
         settings.redis_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
     )
+    services: dict[str, Any] = {}
+    if settings.opensearch_url:
+        services["opensearch"] = Cluster(settings.opensearch_url.get_secret_value(), settings.opensearch_index)
     return Resources(
         database=Database(
             settings.database_url, pool_size=settings.database_pool_size, statement_timeout_s=limits.REQUEST_TIMEOUT_S
@@ -114,11 +119,14 @@ def open_resources(settings: Settings) -> Resources:
         secret=settings.secret.get_secret_value().encode(),
         bus=Bus(redis),
         public_url=settings.address,
+        services=services,
     )
 
 
 async def close_resources(resources: Resources) -> None:
     """Close connections."""
+    if cluster := resources.services.get("opensearch"):
+        await cluster.close()
     await resources.redis.aclose()
     await resources.database.close()
 
@@ -288,7 +296,10 @@ async def _healthy(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    """Tell whether the server can do its work: 200 when the database and Redis answer, else 503."""
+    """Tell whether the server can do its work: 200 when the database and Redis answer, else 503.
+
+    How OpenSearch is, where there is one, is told beside it: without it PostgreSQL searches.
+    """
     resources: Resources = request.app.state.resources
 
     async def database() -> None:
@@ -306,4 +317,7 @@ async def _ready(request: Request) -> Response:
             told[name] = "ok"
         except (SQLAlchemyError, RedisError, OSError):  # a TimeoutError is an OSError
             told[name] = "unreachable"
-    return JSONResponse(told, 200 if set(told.values()) == {"ok"} else 503)
+    status = 200 if set(told.values()) == {"ok"} else 503
+    if cluster := resources.services.get("opensearch"):
+        told["search"] = await cluster.state()
+    return JSONResponse(told, status)

@@ -25,7 +25,7 @@ class Entry:
 
 
 class Circuit:
-    """One for each server that a process calls. What a call came to is told by exactly one of the three verbs.
+    """One for each server that a process calls: `enter`, then at most one of `succeed` and `fail`, then `leave`.
 
     Limits: opens when CIRCUIT_FAILURES_MAX of the last CIRCUIT_CALLS failed, for CIRCUIT_PAUSE_S_MIN; each probe that
     fails doubles the pause, up to CIRCUIT_PAUSE_S_MAX.
@@ -80,7 +80,7 @@ class Circuit:
             self._turn()
 
     def leave(self, entry: Entry) -> None:
-        """Note that a call ended without telling anything: nobody waited for it any more. Another may probe."""
+        """End a call, whether or not it told anything; where it did not, another may probe."""
         if not self._is_late(entry) and entry.probe:
             self._probing = False
 

@@ -57,40 +57,39 @@ class Cluster:
             entry = self.circuit.enter()
         except CircuitOpen:
             raise Unreachable("circuit open") from None
-        ending = False
         try:
-            await self._turn(deadline)
-            try:
-                async with asyncio.timeout_at(deadline):
-                    yield self.client
-            except (TimeoutError, told.TransportError, told.SerializationError) as fault:
-                reason = _reason(fault)
-                ending = True
-                if reason is None:
-                    self.circuit.succeed(entry)
-                    raise
-                self.circuit.fail(entry, reason)
-                raise Unreachable(reason) from None
-            finally:
-                self._turns.release()
-            ending = True
+            async with self._turn(deadline), asyncio.timeout_at(deadline):
+                yield self.client
+        except (TimeoutError, told.TransportError, told.SerializationError) as fault:
+            reason = _reason(fault)
+            if reason is None:
+                self.circuit.succeed(entry)
+                raise
+            self.circuit.fail(entry, reason)
+            raise Unreachable(reason) from None
+        else:
             self.circuit.succeed(entry)
         finally:
-            if not ending:  # it was cancelled, got no turn, or failed by a fault of ours
-                self.circuit.leave(entry)
+            self.circuit.leave(entry)
 
-    async def _turn(self, deadline: float) -> None:
+    @asynccontextmanager
+    async def _turn(self, deadline: float) -> AsyncIterator[None]:
         latest = asyncio.get_running_loop().time() + limits.OPENSEARCH_TURN_S_MAX
         try:
             async with asyncio.timeout_at(min(deadline, latest)):
                 await self._turns.acquire()
         except TimeoutError:
+            # Whether the node is to blame, those who hold the turns will tell the circuit.
             raise Unreachable("busy") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def state(self) -> str:
         """Tell how it is: `ok`, `no index` or `unreachable`. Asks the node even while the circuit is open."""
         try:
-            async with asyncio.timeout(limits.READINESS_TIMEOUT_S):
+            async with asyncio.timeout(limits.SEARCH_S_MAX):
                 return "ok" if await self.client.indices.exists_alias(name=self.alias) else "no index"
         except (TimeoutError, told.OpenSearchException):
             return "unreachable"
@@ -103,18 +102,19 @@ class Cluster:
 def _reason(fault: Exception) -> str | None:
     """Return why the node is not to be relied on; None where it refused one call and is well."""
     match fault:
-        case TimeoutError() | told.ConnectionTimeout():
+        case told.ConnectionTimeout():
             return "timeout"
         case told.ConnectionError():
             return "no connection"
-        case told.SerializationError():
-            return "unexpected answer"
         case told.AuthenticationException():
             return "wrong credentials"
         case told.TransportError(status_code=429):
             return "overloaded"
         case told.TransportError(status_code=int(status)) if status < 500:
             return None
-        case told.TransportError():
-            return f"status {fault.status_code}"
-    raise fault
+        case told.TransportError(status_code=status):
+            return f"status {status}"
+        case told.SerializationError():
+            return "unexpected answer"
+        case _:
+            return "timeout"
