@@ -23,7 +23,7 @@ from commerce_graph.catalog.tables import (
 _COLUMNS = (
     product.c.id, product.c.handle, product.c.status, product.c.title, product.c.vendor, product.c.product_type,
     product.c.tags, product.c.description, product.c.options, product.c.available, product.c.sales,
-    product.c.created_at,
+    product.c.created_at, product.c.updated_at,
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class IndexedProduct:
     available: bool
     sales: int
     created_at: datetime
+    updated_at: datetime
     channel_ids: Sequence[UUID]
     collection_ids: Sequence[UUID]
     prices: Mapping[UUID, tuple[int, int]]
@@ -90,10 +91,11 @@ async def index_rows(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list
         if row is None:
             made.append(None)
             continue
-        *plain, options, available, sales, created_at = row
+        *plain, options, available, sales, created_at, updated_at = row
         named = [(option["name"], [value["name"] for value in option["values"]]) for option in options]
         beside = (channels.get(each, ()), collections.get(each, ()), prices.get(each, {}), variants.get(each, ()))
-        made.append(IndexedProduct(*plain, named, available, sales, created_at, *beside, metafields.get(each, ())))
+        mine = metafields.get(each, ())
+        made.append(IndexedProduct(*plain, named, available, sales, created_at, updated_at, *beside, mine))
     return made
 
 

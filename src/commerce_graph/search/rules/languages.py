@@ -75,7 +75,7 @@ SPANISH = Language(
 )
 PORTUGUESE = Language(
     # The stemmer knows these endings with their tildes only.
-    after={"pt_nasal": _replace("(?<=..)(?:oes|aes|aos)$", "ao"), "pt_stem": _stemmer("light_portuguese")},
+    after={"pt_nasal": _replace("(?<=.)(?:oes|aes|aos)$", "ao"), "pt_stem": _stemmer("light_portuguese")},
     fillers=_words("a à ao aos as às com da das de do dos e é em na nas no nos o os ou para por um uma umas uns"),
 )
 ITALIAN = Language(
@@ -91,7 +91,8 @@ ITALIAN = Language(
     ),
 )
 DUTCH = Language(
-    after={"nl_stem": _stemmer("dutch")},
+    # jassen and jas: the stemmer leaves a doubled consonant behind.
+    after={"nl_stem": _stemmer("dutch"), "nl_double": _replace(r"([bdfgklmnprst])\1$", "$1")},
     fillers=_words("aan bij de door een en het in is met naar of om op te tot uit van voor"),
 )
 # There is no Polish stemmer without a plug-in. Endings of cases and numbers come off, the longest first, and what a

@@ -40,6 +40,7 @@ def document(row: IndexedProduct) -> Document:
         "available": row.available,
         "sales": row.sales,
         "created_at": int(row.created_at.astimezone(UTC).timestamp() * 1000),
+        "updated_at": int(row.updated_at.astimezone(UTC).timestamp() * 1000),
         "price": {each.hex: {"min": least, "max": most} for each, (least, most) in sorted(row.prices.items())},
         "variants": [
             {
