@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("state IN ('BUILDING', 'LIVE', 'RETIRED', 'DELETED')", name=op.f("ck_build_state_known")),
+        sa.CheckConstraint("state IN ('BUILDING', 'LIVE', 'RETIRED')", name=op.f("ck_build_state_known")),
         sa.CheckConstraint("total >= 0 AND done >= 0 AND refused >= 0", name=op.f("ck_build_counts_positive")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_build")),
         sa.UniqueConstraint("index_name", name=op.f("uq_build_index_name")),

@@ -1,5 +1,15 @@
 """Catalogue search: words, facets, suggestions and recommendations, on OpenSearch or in PostgreSQL alone."""
 
-from commerce_graph.kernel.graph import Module
+from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.search.graph import Mutation, Query
+from commerce_graph.search.handlers import HANDLERS
+from commerce_graph.search.service.indexing import index_changes
+from commerce_graph.search.service.reindex import build_where_needed
 
-module = Module(name="search")
+module = Module(
+    name="search",
+    query=Query,
+    mutation=Mutation,
+    handlers=HANDLERS,
+    jobs=(Job("search.index", 0.2, index_changes), Job("search.build", 5, build_where_needed)),
+)

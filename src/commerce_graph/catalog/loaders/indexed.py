@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, case, cast, func, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Uuid, and_, any_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.tables import (
@@ -20,7 +20,7 @@ from commerce_graph.catalog.tables import (
     variant,
 )
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Any], ...] = (
     product.c.id, product.c.handle, product.c.status, product.c.title, product.c.vendor, product.c.product_type,
     product.c.tags, product.c.description, product.c.options, product.c.available, product.c.sales,
     product.c.created_at, product.c.updated_at,
