@@ -91,11 +91,12 @@ async def index_rows(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list
         if row is None:
             made.append(None)
             continue
-        *plain, options, available, sales, created_at, updated_at = row
-        named = [(option["name"], [value["name"] for value in option["values"]]) for option in options]
-        beside = (channels.get(each, ()), collections.get(each, ()), prices.get(each, {}), variants.get(each, ()))
-        mine = metafields.get(each, ())
-        made.append(IndexedProduct(*plain, named, available, sales, created_at, updated_at, *beside, mine))
+        options = [(option["name"], [value["name"] for value in option["values"]]) for option in row.options]
+        made.append(IndexedProduct(
+            row.id, row.handle, row.status, row.title, row.vendor, row.product_type, row.tags, row.description,
+            options, row.available, row.sales, row.created_at, row.updated_at, channels.get(each, ()),
+            collections.get(each, ()), prices.get(each, {}), variants.get(each, ()), metafields.get(each, ()),
+        ))  # fmt: skip
     return made
 
 

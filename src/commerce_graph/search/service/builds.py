@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, delete, func, select, update
+from sqlalchemy import Column, delete, func, select, text, update
 from sqlalchemy import insert as insert_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -96,3 +96,9 @@ async def next_version(conn: AsyncConnection) -> int:
     """Take the version of what is going to be written. Call it before the state is read. 1 statement."""
     version: int = (await conn.execute(select(versions.next_value()))).scalar_one()
     return version
+
+
+async def raise_versions(tx: AsyncConnection, highest: int) -> None:
+    """See that later versions are higher than this one. 1 statement."""
+    raising = text("SELECT setval('search.version', greatest(nextval('search.version'), :highest))")
+    await tx.execute(raising, {"highest": highest})
