@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     ARRAY,
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -14,13 +15,16 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from commerce_graph.catalog.rules.metafields import TYPES
+from commerce_graph.catalog.rules.search_words import SEARCH_FUNCTIONS
 from commerce_graph.kernel.columns import count, document, key, minor, moment, one_of, parent, words
 from commerce_graph.kernel.database import metadata
+from commerce_graph.kernel.fulltext import FOLDED
 
 PRODUCT_STATUSES = ["ACTIVE", "DRAFT", "ARCHIVED"]
 COLLECTION_ORDERS = [
@@ -28,6 +32,11 @@ COLLECTION_ORDERS = [
 ]  # fmt: skip
 
 METAFIELD_OWNERS = ["PRODUCT", "PRODUCTVARIANT"]
+
+for _function in (FOLDED, *SEARCH_FUNCTIONS):
+    # In a string of DDL a percent sign would be doubled; there is none.
+    event.listen(metadata, "before_create", DDL(_function))
+
 channel = Table(
     "channel", metadata, key(), words("handle", unique=True), words("name"), schema="catalog",
 )  # fmt: skip
@@ -57,9 +66,7 @@ product = Table(
         "search",
         TSVECTOR,
         Computed(
-            "setweight(to_tsvector('simple', title), 'A')"
-            " || setweight(to_tsvector('simple', vendor || ' ' || product_type), 'B')"
-            " || setweight(to_tsvector('simple', description), 'D')",
+            "catalog.search_vector(title, vendor, product_type, tags, options, description)",
             persisted=True,
         ),
     ),
@@ -102,6 +109,8 @@ variant = Table(
     Index("ix_variant_product", "product_id", "position", "id"),
     Index("ix_variant_sku", "sku"),
     Index("ix_variant_barcode", "barcode"),
+    Index("ix_variant_sku_code", text('catalog.code(sku) COLLATE "C"')),
+    Index("ix_variant_barcode_code", text('catalog.code(barcode) COLLATE "C"')),
     Index("ix_variant_media", "media_id", postgresql_where=text("media_id IS NOT NULL")),
     schema="catalog",
 )
@@ -234,3 +243,28 @@ metafield = Table(
     Index("ix_metafield_terms", "terms", postgresql_using="gin"),
     schema="catalog",
 )  # fmt: skip
+
+word = (
+    Table(  # read model: the words of the products that are for sale, for telling what a misspelt one was meant to be
+        "word",
+        metadata,
+        Column("word", Text(collation="C"), primary_key=True),
+        count("products"),
+        Column(
+            "near",
+            ARRAY(Text),
+            Computed("catalog.near(word, CASE WHEN length(word) > 5 THEN 2 ELSE 1 END)", persisted=True),
+        ),
+        Index("ix_word_near", "near", postgresql_using="gin"),
+        schema="catalog",
+    )
+)
+
+vocabulary = Table(  # one row: when the words were learnt
+    "vocabulary",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, server_default="1"),
+    moment("learned_at"),
+    CheckConstraint("id = 1", name="one_row"),
+    schema="catalog",
+)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal,
     literal_column,
     not_,
     or_,
@@ -42,10 +43,11 @@ PRICE_FIELD = "variants.price"
 
 def tsquery(text: str, *, prefix: bool, weight: str = "") -> ColumnElement[Any]:
     """Return the full-text query for the words of a text next to each other; with `prefix` each may go on."""
-    quoted = text[:WORD_CHARS_MAX].replace("\\", "\\\\").replace("'", "''")
     flags = f":{'*' if prefix else ''}{weight}" if prefix or weight else ""
-    # 'simple' is the configuration that the column `search` is made with.
-    return func.to_tsquery(literal_column("'simple'"), f"'{quoted}'{flags}")
+    # The words hold letters and digits only, so nothing between the quotes is an operator.
+    quoted = literal("'").op("||")(func.catalog.search_words(text, WORD_CHARS_MAX)).op("||")(f"'{flags}")
+    # 'simple' is the configuration that the column `search` holds plain words of.
+    return func.to_tsquery(literal_column("'simple'"), quoted)
 
 
 def _has_words(text: str) -> bool:
