@@ -5,10 +5,14 @@ Source: Shopify's Storefront API, `Filter` and `FilterValue`.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Literal
+
+from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
 
 FACET_VALUES_MAX = 100
 """Values of one facet at most, those of most products first."""
@@ -26,11 +30,13 @@ Metafield = tuple[str, str, str]
 class Counts:
     """What an engine has counted in a list: products, each facet without its own filter.
 
-    `price`: least and most in minor units of the market's currency, None where no product has a price.
+    A value's count is how many products the list would have with that value as the facet's only filter. `price`: least
+    and most in minor units of the market's currency, None where no product has a price; `priced`: how many have one.
     """
 
     available: Mapping[bool, int] = field(default_factory=dict)
     price: tuple[int, int] | None = None
+    priced: int = 0
     vendors: Counted = ()
     product_types: Counted = ()
     tags: Counted = ()
@@ -70,9 +76,13 @@ def facets(counts: Counts, exponent: int, labels: Mapping[Metafield, str]) -> li
         ("p.tag", "Tag", "tag", counts.tags),
     ):
         made.append(_list(f"filter.{name}", label, [(value, count, {given: value}) for value, count in counted]))
-    for name, counted in counts.options.items():
-        chosen = [(value, count, {"variantOption": {"name": name, "value": value}}) for value, count in counted]
-        made.append(_list(f"filter.v.option.{_slug(name)}", name, chosen))
+    for (name, counted), slug in zip(counts.options.items(), _slugs(list(counts.options)), strict=True):
+        chosen = [
+            (value, count, {"variantOption": {"name": name, "value": value}})
+            for value, count in counted
+            if (name, (value,)) != DEFAULT_OPTION  # a product without options has it, and nobody chooses it
+        ]
+        made.append(_list(f"filter.v.option.{slug}", name, chosen))
     for (owner, namespace, key), counted in counts.metafields.items():
         letter, given = ("p", "productMetafield") if owner == "PRODUCT" else ("v", "variantMetafield")
         where = {"namespace": namespace, "key": key}
@@ -83,8 +93,9 @@ def facets(counts: Counts, exponent: int, labels: Mapping[Metafield, str]) -> li
 
 
 def _list(id: str, label: str, chosen: Sequence[tuple[str, int, dict[str, Any]]]) -> Facet:
-    values = [FacetValue(f"{id}.{_slug(value)}", value, count, given) for value, count, given in chosen if value]
-    return Facet(id, label, "LIST", values[:FACET_VALUES_MAX])
+    shown = [each for each in chosen if each[0]][:FACET_VALUES_MAX]
+    named = zip(_slugs([value for value, _, _ in shown]), shown, strict=True)
+    return Facet(id, label, "LIST", [FacetValue(f"{id}.{slug}", *each) for slug, each in named])
 
 
 def _availability(counts: Counts) -> Facet:
@@ -102,8 +113,18 @@ def _price(counts: Counts, exponent: int) -> Facet:
     if counts.price is None:
         return Facet(at, "Price", "PRICE_RANGE", ())
     least, most = (float(Decimal(amount).scaleb(-exponent)) for amount in counts.price)
-    priced = sum(counts.available.values())
-    return Facet(at, "Price", "PRICE_RANGE", [FacetValue(at, "Price", priced, {"price": {"min": least, "max": most}})])
+    whole = FacetValue(at, "Price", counts.priced, {"price": {"min": least, "max": most}})
+    return Facet(at, "Price", "PRICE_RANGE", [whole])
+
+
+def _slugs(texts: Sequence[str]) -> list[str]:
+    """Return a name for each of some texts that are all different; those of equal letters get more of their own."""
+    plain = [_slug(text) for text in texts]
+    seen = Counter(plain)
+    return [
+        slug if seen[slug] == 1 else f"{slug}-{sha256(text.encode()).hexdigest()[:8]}"
+        for slug, text in zip(plain, texts, strict=True)
+    ]
 
 
 def _slug(text: str) -> str:

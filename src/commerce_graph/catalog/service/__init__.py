@@ -1,6 +1,7 @@
 """The catalogue's use cases, and the only door to it for other domains."""
 
 from commerce_graph.catalog.loaders.audience import Audience
+from commerce_graph.catalog.loaders.facets import facet_counts
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket
 from commerce_graph.catalog.loaders.indexed import (
     IndexedProduct,
@@ -20,6 +21,7 @@ from commerce_graph.catalog.service.collection import (
     remove_products,
     update_collection,
 )
+from commerce_graph.catalog.service.facets import FacetList, count_facets
 from commerce_graph.catalog.service.filtering import filters_of
 from commerce_graph.catalog.service.locks import hold_products
 from commerce_graph.catalog.service.merchandise import Merchandise, merchandise, variant_ids_of
@@ -40,11 +42,11 @@ from commerce_graph.catalog.service.publication import publish_collections, publ
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
 
 __all__ = [
-    "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetValue", "Filters", "IndexedProduct",
+    "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetList", "FacetValue", "Filters", "IndexedProduct",
     "IndexedVariant", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant",
-    "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "create_collection",
-    "facets", "filters_of", "hold_products", "index_rows", "merchandise", "note_availability", "note_price_ranges",
-    "note_sales", "plan_product", "product_id_of", "product_ids_after", "products_total", "publish_collections",
-    "publish_products", "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of",
-    "write_product",
+    "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "count_facets",
+    "create_collection", "facet_counts", "facets", "filters_of", "hold_products", "index_rows", "merchandise",
+    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after",
+    "products_total", "publish_collections", "publish_products", "remove_products", "save_product",
+    "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip
