@@ -153,19 +153,21 @@ def _reason(fault: Exception) -> str:
         case NotFoundError():
             return "no index"
         case TransportError():
-            # A query that the node does not take is a fault of ours. Its text quotes the query, which is a person's.
-            log.error("search.refused", status=fault.status_code, kind=str(fault.error), at=_place(fault))
+            # A query that the node does not take is a fault of ours. What the node says quotes it: keep it out.
+            error = fault.info.get("error") if isinstance(fault.info, dict) else None
+            kind = error.get("type") if isinstance(error, dict) else None
+            log.error("search.refused", status=fault.status_code, kind=kind, at=_place(fault))
             return "refused"
     log.error("search.fault", kind=type(fault).__name__, at=_place(fault))
     return "unexpected answer"
 
 
 def _place(fault: Exception) -> str:
-    """Return the place of ours where it happened, since the message and the variables may hold what people wrote."""
+    """Return the place of ours where it happened; the fault's message and variables may hold what people wrote."""
     place, step = "", fault.__traceback__
     while step:
         file = Path(step.tb_frame.f_code.co_filename)
-        if "commerce_graph" in file.parts:
+        if "commerce_graph" in file.parts and file.name not in ("cluster.py", "connection.py"):
             place = f"{file.name}:{step.tb_lineno}"
         step = step.tb_next
     return place
