@@ -5,6 +5,7 @@ import difflib
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -31,7 +32,11 @@ from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.telemetry import configure_logging
 from commerce_graph.kernel.tokens import issue_token
 from commerce_graph.merchandising import service as merchandising_service
-from commerce_graph.settings import DatabaseSettings, Settings, SettingsError
+from commerce_graph.search.service import checking
+from commerce_graph.search.service.bulk import IndexLost
+from commerce_graph.search.service.cluster import Cluster, Unreachable
+from commerce_graph.search.service.reindex import ReindexRefused, reindex
+from commerce_graph.settings import DatabaseSettings, SearchSettings, Settings, SettingsError
 
 app = typer.Typer(
     name="commerce-graph",
@@ -53,7 +58,7 @@ Run = Callable[[Database], Awaitable[None]]
 
 USER_ERRORS = (
     SettingsError, PortInUse, DataFolderInUse, EmbeddedFault, CommandError, demo.ShopNotEmpty,
-    merchandising_service.WrongHeader,
+    merchandising_service.WrongHeader, ReindexRefused, checking.NoIndex, checking.NotRepaired,
 )  # fmt: skip
 
 
@@ -199,6 +204,76 @@ def import_(
     _with_database(data, run)
 
 
+@app.command(name="reindex")
+def reindex_(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare the index with the database; status 1 if they differ.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Compare, write what is missing or stale, and delete what is extra.")
+    ] = False,
+    data: Data = DATA,
+) -> None:
+    """Build the search index anew, and put it in the place of the old one, while the shop is being served.
+
+    Searches go on in the old index until the new one is complete. Killed or stopped, it goes on where it was the next
+    time. Servers build an index by themselves where there is none, or where a release or a new language needs another.
+    Needs OPENSEARCH_URL, and OPENSEARCH_INDEX where it is set for the servers.
+
+    [dim]commerce-graph reindex\n
+    commerce-graph reindex --check\n
+    commerce-graph reindex --repair[/]
+    """
+    settings = SearchSettings.read(database_url=_database_url(data))
+    if settings.opensearch_url is None:
+        raise SettingsError("OPENSEARCH_URL is not set. For example: OPENSEARCH_URL=http://localhost:9200")
+    url = settings.opensearch_url.get_secret_value()
+
+    async def run(database: Database) -> None:
+        cluster = Cluster(url, settings.opensearch_index)
+        try:
+            await (_compare(database, cluster, repair) if check or repair else _reindex(database, cluster))
+        except Unreachable as fault:
+            _fail(f"OpenSearch does not answer as it should ({fault}). Is OPENSEARCH_URL right? Then run this again")
+        except IndexLost as fault:
+            _fail(f"the index {fault} is gone: somebody deleted it. Run: commerce-graph reindex")
+        finally:
+            await cluster.close()
+
+    _with_database(data, run)
+
+
+async def _reindex(database: Database, cluster: Cluster) -> None:
+    began = time.monotonic()
+    with Steps() as steps:
+        steps.tell(f"building a new index behind {cluster.alias}")
+        report = await reindex(database, cluster, lambda done, total: steps.count("products", done, total))
+    assert report is not None
+    rate = report.written / max(time.monotonic() - began, 0.001)
+    before = f", {report.resumed:,} of them by a run before" if report.resumed else ""
+    typer.echo(f"indexed {report.written + report.resumed:,} products{before}; {rate:,.0f} a second")
+    typer.echo(f"{cluster.alias} now leads to {report.index_name}")
+    if report.refused:
+        _fail(f"{report.refused:,} products were refused. The log says why as `search.document_refused`")
+
+
+async def _compare(database: Database, cluster: Cluster, repair: bool) -> None:
+    with Steps() as steps:
+        steps.tell("comparing the index with the database")
+        wrong = await checking.check(database, cluster, lambda done, total: steps.count("products", done, total))
+        steps.done()
+        typer.echo(str(wrong))
+        if wrong.all and not repair:
+            _fail(f"{len(wrong.all):,} products differ. Mend them with: commerce-graph reindex --repair")
+        if wrong.all:
+            steps.tell(f"repairing {len(wrong.all):,} products")
+            await checking.repair(database, cluster, wrong)
+            steps.done()
+            typer.echo(f"repaired {len(wrong.all):,} products")
+        if not wrong.complete:
+            _fail("not all was compared. Run this again, or build a new index with: commerce-graph reindex")
+
+
 @app.command()
 def schema(
     only: Only = None,
@@ -277,7 +352,7 @@ def _database_url(data: Path) -> str:
 
 def _with_database(data: Path, run: Run) -> None:
     async def opened() -> None:
-        database = Database(_database_url(data), pool_size=2)
+        database = Database(_database_url(data), pool_size=4)
         try:
             await run(database)
         finally:

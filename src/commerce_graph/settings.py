@@ -73,7 +73,30 @@ class DatabaseSettings(BaseSettings):
         return value.lower() if isinstance(value, str) else value
 
 
-class Settings(DatabaseSettings):
+class SearchSettings(DatabaseSettings):
+    """What a command that needs the database and the search index is told from outside."""
+
+    opensearch_url: SecretStr | None = None
+    """Where OpenSearch answers; without it PostgreSQL searches. It may hold a password."""
+    opensearch_index: str = Field("commerce-graph", pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")
+    """The name of the index's alias, and what the names of its indices begin with."""
+
+    @field_validator("opensearch_url")
+    @classmethod
+    def _opensearch(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _has_host(value.get_secret_value()):
+            raise ValueError("is not the http or https address of an OpenSearch node")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < SECRET_CHARS_MIN:
+            raise ValueError(f"is shorter than {SECRET_CHARS_MIN} characters")
+        return value
+
+
+class Settings(SearchSettings):
     """What a server or a worker is told from outside."""
 
     redis_url: str
@@ -93,30 +116,12 @@ class Settings(DatabaseSettings):
     """Names of the domains to serve; empty for all."""
     test_payments: bool = False
     """Whether the test provider takes payments: then anyone can buy without paying."""
-    opensearch_url: SecretStr | None = None
-    """Where OpenSearch answers; without it PostgreSQL searches. It may hold a password."""
-    opensearch_index: str = Field("commerce-graph", pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")
-    """The name of the index's alias, and what the names of its indices begin with."""
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("is not the URL of a Redis server")
-        return value
-
-    @field_validator("opensearch_url")
-    @classmethod
-    def _opensearch(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _has_host(value.get_secret_value()):
-            raise ValueError("is not the http or https address of an OpenSearch node")
-        return value
-
-    @field_validator("secret")
-    @classmethod
-    def _long(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < SECRET_CHARS_MIN:
-            raise ValueError(f"is shorter than {SECRET_CHARS_MIN} characters")
         return value
 
     @field_validator("public_url")

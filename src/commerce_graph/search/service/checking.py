@@ -51,6 +51,15 @@ class Differences:
         """Return every product that is wrong in the index."""
         return [*self.missing, *self.stale, *self.extra]
 
+    def __str__(self) -> str:
+        named = (("missing", self.missing), ("stale", self.stale), ("extra", self.extra))
+        lines = [
+            f"{name}: {len(some):,} products, such as {', '.join(str(each) for each in some[:3])}"
+            for name, some in named
+            if some
+        ]
+        return "\n".join(lines) or f"the index holds all {self.total:,} products as they are"
+
 
 async def check(db: Database, cluster: Cluster, tell: Tell = lambda done, total: None) -> Differences:
     """Compare the live index with the database while both are changing: what is only on its way is no difference.
