@@ -88,13 +88,6 @@ class SearchSettings(DatabaseSettings):
             raise ValueError("is not the http or https address of an OpenSearch node")
         return value
 
-    @field_validator("secret")
-    @classmethod
-    def _long(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < SECRET_CHARS_MIN:
-            raise ValueError(f"is shorter than {SECRET_CHARS_MIN} characters")
-        return value
-
 
 class Settings(SearchSettings):
     """What a server or a worker is told from outside."""
@@ -122,6 +115,13 @@ class Settings(SearchSettings):
     def _redis(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("is not the URL of a Redis server")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < SECRET_CHARS_MIN:
+            raise ValueError(f"is shorter than {SECRET_CHARS_MIN} characters")
         return value
 
     @field_validator("public_url")
