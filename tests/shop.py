@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.cart import tables as _cart  # noqa: F401 (its tables belong to the metadata)
 from commerce_graph.catalog import tables as catalog
 from commerce_graph.checkout import tables as _checkout  # noqa: F401
+from commerce_graph.content import tables as _content  # noqa: F401
 from commerce_graph.customer import tables as customer
 from commerce_graph.fulfilment import tables as fulfilment
 from commerce_graph.inventory import tables as inventory

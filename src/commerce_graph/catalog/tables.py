@@ -24,7 +24,7 @@ from commerce_graph.catalog.rules.metafields import TYPES
 from commerce_graph.catalog.rules.search_words import SEARCH_FUNCTIONS
 from commerce_graph.kernel.columns import count, document, key, minor, moment, one_of, parent, words
 from commerce_graph.kernel.database import metadata
-from commerce_graph.kernel.fulltext import FOLDED
+from commerce_graph.kernel.fulltext import FOLDED, searchable
 
 PRODUCT_STATUSES = ["ACTIVE", "DRAFT", "ARCHIVED"]
 COLLECTION_ORDERS = [
@@ -146,11 +146,13 @@ collection = Table(
     document("rule_set", null=True),
     moment("created_at", now=True),
     moment("updated_at", now=True),
+    searchable("title", "description"),
     one_of("sort_order", COLLECTION_ORDERS),
     CheckConstraint("length(handle) BETWEEN 1 AND 255", name="handle_length"),
     CheckConstraint("length(title) BETWEEN 1 AND 255", name="title_length"),
     Index("ix_collection_title", "title", "id"),
     Index("ix_collection_updated_at", "updated_at", "id"),
+    Index("ix_collection_search", "search", postgresql_using="gin"),
     schema="catalog",
 )
 

@@ -8,8 +8,25 @@ of the body, so that what was quoted is not found by its stem.
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import DDL, Column, ColumnElement, Computed, Double, cast, event, func, literal, literal_column
+from sqlalchemy import (
+    DDL,
+    Column,
+    ColumnElement,
+    Computed,
+    Double,
+    Select,
+    Table,
+    Uuid,
+    cast,
+    event,
+    func,
+    literal,
+    literal_column,
+    not_,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from commerce_graph.kernel.database import metadata
@@ -45,7 +62,7 @@ RETURN setweight(to_tsvector('simple'::regconfig, kernel.folded(title)), 'A')
 
 for _function in (FOLDED, SEARCHABLE):
     # In a string of DDL a percent sign would be doubled; there is none.
-    event.listen(metadata, "before_create", DDL(_function))
+    event.listen(metadata, "before_create", DDL(_function))  # type: ignore[no-untyped-call]
 
 RANKS = "{0.05, 0.1, 0.5, 1.0}"
 """What a find is worth by its weight, from D to A."""
@@ -67,7 +84,7 @@ def rank(vector: ColumnElement[Any], query: ColumnElement[Any]) -> ColumnElement
 
 
 def plan_query(plan: Plan) -> ColumnElement[Any] | None:
-    """Return the full-text query of a plan's slots and of what must not occur, None where it has no slots.
+    """Return the full-text query of a plan's slots, None where it has none.
 
     A slot is met by any of its phrases, unless quoted also by their stems. A slot without a letter or digit says
     nothing; where none has any, nothing is found.
@@ -75,8 +92,38 @@ def plan_query(plan: Plan) -> ColumnElement[Any] | None:
     slots = [slot_query(slot) for slot in plan.slots if _has_words(slot.phrases[0])]
     if not slots:
         return literal_column("''::tsquery") if plan.slots else None
-    without = [func.tsquery_not(_phrase(phrase, "simple", "AC")) for phrase in plan.without if _has_words(phrase)]
-    return _joined("&&", [*slots, *without])
+    return _joined("&&", slots)
+
+
+def answering(vector: ColumnElement[Any], plan: Plan) -> list[ColumnElement[bool]]:
+    """Return the conditions under which a vector has what a plan's slots ask for, and nothing that must not occur."""
+    query = plan_query(plan)
+    without = [_phrase(phrase, "simple", "AC") for phrase in plan.without if _has_words(phrase)]
+    conditions = [] if query is None else [found(vector, query)]
+    return [*conditions, *([not_(found(vector, _joined("||", without)))] if without else [])]
+
+
+After = tuple[float, UUID]
+"""The rank and the id of the row that a list goes on after."""
+
+
+def ranked(
+    wanted: Select[Any], table: Table, plan: Plan, limit: int, after: After | None = None, before: After | None = None,
+    *, backward: bool = False,
+) -> Select[Any]:  # fmt: skip
+    """Return the rows of a table that answer a plan, the best first, with their `rank`; the newest where it has no slots.
+
+    `table`: with columns `id` and `search`, which `wanted` selects from. `backward`: the worst first.
+    """
+    query = plan_query(plan)
+    worth: ColumnElement[float] = literal(0.0, Double) if query is None else rank(table.c.search, query)
+    order = (table.c.id,) if query is None else (worth, table.c.id)
+    for place, later in ((after, True), (before, False)):
+        if place is not None:
+            bound = tuple_(*(literal(place[0], Double), literal(place[1], Uuid))[-len(order) :])
+            wanted = wanted.where(tuple_(*order) < bound if later else tuple_(*order) > bound)
+    listed = wanted.where(*answering(table.c.search, plan)).add_columns(worth.label("rank"))
+    return listed.order_by(*(each.asc() if backward else each.desc() for each in order)).limit(limit)
 
 
 def terms_query(query: Query | None) -> ColumnElement[Any] | None:
@@ -91,6 +138,14 @@ def term_query(term: Term) -> ColumnElement[Any] | None:
     if term.exists or not _has_words(phrase):
         return None
     return slot_query(Slot((phrase,), prefix=term.prefix or not term.quoted, exact=term.quoted))
+
+
+def titled(vector: ColumnElement[Any], term: Term) -> ColumnElement[bool] | None:
+    """Return whether the title of a vector has a term's words next to each other; None for a term without words."""
+    phrase = tuple(term.value.split())
+    if term.exists or not _has_words(phrase):
+        return None
+    return found(vector, _phrase(phrase, "simple", "A", prefix=term.prefix))
 
 
 def slot_query(slot: Slot) -> ColumnElement[Any]:
