@@ -92,7 +92,7 @@ def conditions(filters: Filters, market: PriceMarket | None) -> Conditions:
     if filters.tags:
         mine["tag"] = product.c.tags.bool_op("&&")(cast(list(filters.tags), ARRAY(Text)))
     if filters.prices and market is not None:
-        mine["price"] = or_(*(priced(market, *_minor(market, *bounds)) for bounds in filters.prices))
+        mine["price"] = or_(*(priced(market, *bounds_minor(market, *bounds)) for bounds in filters.prices))
     for named, values in _metafields(filters.product_metafields).items():
         mine["PRODUCT", *named] = _with_metafield("PRODUCT", *named, values)
     theirs: dict[Hashable, ColumnElement[bool]] = {}
@@ -130,7 +130,8 @@ def _metafields(filters: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str]
     return _grouped(((namespace, key), value) for namespace, key, value in filters)
 
 
-def _minor(market: PriceMarket, least: float | None, most: float | None) -> tuple[int | None, int | None]:
+def bounds_minor(market: PriceMarket, least: float | None, most: float | None) -> tuple[int | None, int | None]:
+    """Return the bounds of a filter by price in minor units of the market's currency."""
     return _rounded(least, market, ROUND_CEILING), _rounded(most, market, ROUND_FLOOR)
 
 

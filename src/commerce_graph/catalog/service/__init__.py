@@ -2,7 +2,7 @@
 
 from commerce_graph.catalog.loaders.audience import Audience
 from commerce_graph.catalog.loaders.facets import facet_counts
-from commerce_graph.catalog.loaders.filters import Filters, PriceMarket
+from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, bounds_minor
 from commerce_graph.catalog.loaders.indexed import (
     IndexedProduct,
     IndexedVariant,
@@ -44,9 +44,9 @@ from commerce_graph.catalog.service.read_models import note_availability, note_p
 __all__ = [
     "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetList", "FacetValue", "Filters", "IndexedProduct",
     "IndexedVariant", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant",
-    "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "channels", "count_facets",
-    "create_collection", "facet_counts", "facets", "filters_of", "hold_products", "index_rows", "merchandise",
-    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after",
-    "products_total", "publish_collections", "publish_products", "remove_products", "save_product",
+    "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "bounds_minor", "channels",
+    "count_facets", "create_collection", "facet_counts", "facets", "filters_of", "hold_products", "index_rows",
+    "merchandise", "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of",
+    "product_ids_after", "products_total", "publish_collections", "publish_products", "remove_products", "save_product",
     "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip

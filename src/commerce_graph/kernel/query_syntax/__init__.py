@@ -15,6 +15,7 @@ from commerce_graph.kernel.query_syntax.conditions import (
     id_field,
     moment_field,
     number_field,
+    span,
     text_field,
     truth_field,
     whole,
@@ -23,5 +24,5 @@ from commerce_graph.kernel.query_syntax.tree import And, Comparator, Not, Or, Qu
 
 __all__ = [
     "And", "Comparator", "Meaning", "Not", "Or", "Query", "Term", "bare_terms", "choice_field", "condition",
-    "id_field", "moment_field", "names", "number_field", "parse", "text_field", "truth_field", "whole",
+    "id_field", "moment_field", "names", "number_field", "parse", "span", "text_field", "truth_field", "whole",
 ]  # fmt: skip

@@ -164,10 +164,10 @@ def moment_field(column: ColumnElement[Any]) -> Meaning:
         if term.value.lower() == "now":
             compared: ColumnElement[bool] = _COMPARE[term.comparator](column, func.now())
             return compared
-        span = _span(term.value)
-        if span is None:
+        found = span(term.value)
+        if found is None:
             return false()
-        start, end = span
+        start, end = found
         return {
             Comparator.EQUAL: and_(column >= start, column < end),
             Comparator.LESS: column < start,
@@ -179,7 +179,7 @@ def moment_field(column: ColumnElement[Any]) -> Meaning:
     return meaning
 
 
-def _span(text: str) -> tuple[datetime, datetime] | None:
+def span(text: str) -> tuple[datetime, datetime] | None:
     """Return the first moment of a time as it was written, and the first after it."""
     day = _DAY.match(text)
     try:
