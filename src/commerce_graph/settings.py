@@ -171,5 +171,5 @@ def _told(error: Any) -> str:
     elif error["type"] == "value_error":
         what = str(error["ctx"]["error"])
     else:
-        what = error["msg"].replace("Input should be", "should be").replace("a valid boolean", "on or off")
+        what = error["msg"].removeprefix("Input ").removeprefix("String ").replace("a valid boolean", "on or off")
     return f"{name} {what}. For example: {EXAMPLES.get(name, name)}"
