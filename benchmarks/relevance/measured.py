@@ -1,16 +1,16 @@
 """What searches make of the judged queries: NDCG@10 and how many find nothing, by kind of query."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, Uuid, column, func, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from benchmarks.relevance.judged import TOP, Judged, Query, ndcg
-from commerce_graph.catalog import tables as catalog
 from commerce_graph.catalog.service import Audience, PriceMarket
 from commerce_graph.demo import CHANNEL_ID
 from commerce_graph.demo.world import MARKETS
@@ -86,12 +86,14 @@ def asking(engine: Engine, db: Database, judged: Judged) -> Ask:
 
 
 # The search of shops that give it no thought, ours before: words of no language, each the beginning of some word.
-_SEARCHED = literal_column(
-    "setweight(to_tsvector('simple', title), 'A')"
-    " || setweight(to_tsvector('simple', vendor || ' ' || product_type), 'B')"
-    " || setweight(to_tsvector('simple', description), 'D')",
-    TSVECTOR,
-)
+_SEARCHED = """
+CREATE TEMPORARY TABLE naive ON COMMIT DROP AS
+SELECT id, setweight(to_tsvector('simple', title), 'A')
+    || setweight(to_tsvector('simple', vendor || ' ' || product_type), 'B')
+    || setweight(to_tsvector('simple', description), 'D') AS searched
+FROM catalog.product JOIN catalog.publication ON product_id = id WHERE status = 'ACTIVE'
+"""
+_naive = table("naive", column("id", Uuid), column("searched", TSVECTOR))
 
 
 def _beginning(term: Term) -> ColumnElement[Any] | None:
@@ -102,25 +104,26 @@ def _beginning(term: Term) -> ColumnElement[Any] | None:
     return func.to_tsquery(literal_column("'simple'"), f"'{quoted}'" + ("" if term.quoted else ":*"))
 
 
-def asking_naively(db: Database) -> Ask:
-    """Return the yardstick: every word begins one in title, vendor, type or description."""
-    at = catalog.product.c
-    shown = select(at.id, _SEARCHED.label("searched")).join(catalog.publication).where(at.status == "ACTIVE").subquery()
+@asynccontextmanager
+async def asking_naively(db: Database) -> AsyncIterator[Ask]:
+    """Offer the yardstick: every word begins one in title, vendor, type or description."""
+    async with db.begin() as tx:
+        await tx.execute(text(_SEARCHED))
 
-    def met(term: Term) -> ColumnElement[bool] | None:
-        words = _beginning(term)
-        return None if words is None else shown.c.searched.bool_op("@@")(words)
+        async def ask(query: Query) -> Sequence[UUID]:
+            asked = parse(query.ask)
+            words = [words for term in bare_terms(asked) if (words := _beginning(term)) is not None]
+            ranks = [func.ts_rank(_naive.c.searched, each) for each in words]
+            found = select(_naive.c.id).where(condition(asked, {}, _met))
+            wanted = found.order_by(*([sum(ranks[1:], ranks[0]).desc()] if ranks else []), _naive.c.id)
+            return list((await tx.execute(wanted.limit(TOP))).scalars())
 
-    async def ask(query: Query) -> Sequence[UUID]:
-        asked = parse(query.ask)
-        words = [words for term in bare_terms(asked) if (words := _beginning(term)) is not None]
-        ranks = [func.ts_rank(shown.c.searched, each) for each in words]
-        found = select(shown.c.id).where(condition(asked, {}, met))
-        async with db.read() as conn:
-            wanted = found.order_by(*([sum(ranks[1:], ranks[0]).desc()] if ranks else []), shown.c.id)
-            return list((await conn.execute(wanted.limit(TOP))).scalars())
+        yield ask
 
-    return ask
+
+def _met(term: Term) -> ColumnElement[bool] | None:
+    words = _beginning(term)
+    return None if words is None else _naive.c.searched.bool_op("@@")(words)
 
 
 def _cell(value: float | None, *, percent: bool = False) -> str:
