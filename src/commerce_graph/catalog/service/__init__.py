@@ -12,7 +12,7 @@ from commerce_graph.catalog.loaders.indexed import (
 )
 from commerce_graph.catalog.rules import Rule, RuleSet
 from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
-from commerce_graph.catalog.rules.facets import Counts, Facet, FacetValue, facets
+from commerce_graph.catalog.rules.facets import FACET_OPTIONS_MAX, FACET_VALUES_MAX, Counts, Facet, FacetValue, facets
 from commerce_graph.catalog.service.channel import Channel, channels
 from commerce_graph.catalog.service.collection import (
     NewCollection,
@@ -42,11 +42,11 @@ from commerce_graph.catalog.service.publication import publish_collections, publ
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
 
 __all__ = [
-    "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetList", "FacetValue", "Filters", "IndexedProduct",
-    "IndexedVariant", "Merchandise", "NewCollection", "NewMedia", "NewOption", "NewProduct", "NewVariant",
-    "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct", "add_products", "bounds_minor", "channels",
-    "count_facets", "create_collection", "facet_counts", "facets", "filters_of", "hold_products", "index_rows",
-    "merchandise", "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of",
-    "product_ids_after", "products_total", "publish_collections", "publish_products", "remove_products", "save_product",
-    "update_collection", "update_variants", "variant_ids_of", "write_product",
+    "DEFAULT_OPTION", "FACET_OPTIONS_MAX", "FACET_VALUES_MAX", "Audience", "Channel", "Counts", "Facet", "FacetList",
+    "FacetValue", "Filters", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection", "NewMedia",
+    "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct",
+    "add_products", "bounds_minor", "channels", "count_facets", "create_collection", "facet_counts", "facets",
+    "filters_of", "hold_products", "index_rows", "merchandise", "note_availability", "note_price_ranges", "note_sales",
+    "plan_product", "product_id_of", "product_ids_after", "products_total", "publish_collections", "publish_products",
+    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip
