@@ -202,7 +202,8 @@ class _Counting:
             .where(_fails_only(listed, self._places.get("available", 0)))
             .cte("offered")
         )
-        return _failing_one(goods, "goods") if asked else goods
+        # Without a condition, each facet had better join on its own than read what was set down for both.
+        return _failing_one(goods, "goods") if asked else goods.prefix_with("NOT MATERIALIZED")
 
     def _kept(self, listed: CTE, place: ColumnElement[int] | int) -> ColumnElement[bool]:
         """Return which products a facet of products counts. `place`: that of its own filter."""
@@ -261,7 +262,7 @@ class _Counting:
             .join(metafield_definition, _defined(owner))
             .join(value, true())
         )
-        return counted.where(kept).group_by(listed.c.list, at.namespace, at.key, value.c.term)
+        return counted.where(kept, _any_defined(owner)).group_by(listed.c.list, at.namespace, at.key, value.c.term)
 
     def _variant_metafields(self, goods: CTE) -> Select[Any]:
         at, owner, value = metafield.c, "PRODUCTVARIANT", _terms()
@@ -272,7 +273,9 @@ class _Counting:
             .join(metafield, at.variant_id == goods.c.id)
             .join(metafield_definition, _defined(owner))
             .join(value, true())
-            .where(_fails_only(goods, _place_of(name, _metafield_places(owner, self._variant_places))))
+            .where(
+                _fails_only(goods, _place_of(name, _metafield_places(owner, self._variant_places))), _any_defined(owner)
+            )
             .distinct()
             .subquery("chosen_metafields")
         )
@@ -333,6 +336,12 @@ def _defined(owner: str) -> ColumnElement[bool]:
     """Return that a metafield's definition lets it be filtered by."""
     told, at = metafield_definition.c, metafield.c
     return and_(told.owner_type == owner, told.namespace == at.namespace, told.key == at.key, told.filterable)
+
+
+def _any_defined(owner: str) -> ColumnElement[bool]:
+    """Return whether there is a metafield to count at all: asked once, before anything is read for it."""
+    told = metafield_definition.alias().c
+    return select(told.id).where(told.owner_type == owner, told.filterable).correlate(None).exists()
 
 
 def _terms() -> TableValuedAlias:
