@@ -122,7 +122,7 @@ async def _metafields(conn: AsyncConnection, condition: ColumnElement[bool]) -> 
         metafield_definition.c.owner_type == owner,
         metafield_definition.c.filterable,
     )
-    term = func.unnest(metafield.c.terms).column_valued("term")
+    term = func.unnest(metafield.c.terms).column_valued("term", joins_implicitly=True)
     found = (
         select(func.coalesce(metafield.c.variant_id, metafield.c.product_id), term)
         .select_from(metafield.join(metafield_definition, known))
