@@ -111,7 +111,7 @@ def ranked(
     wanted: Select[Any], table: Table, plan: Plan, limit: int, after: After | None = None, before: After | None = None,
     *, backward: bool = False,
 ) -> Select[Any]:  # fmt: skip
-    """Return the rows of a table that answer a plan, the best first, with their `rank`; the newest where it has no slots.
+    """Return the rows of a table that answer a plan, best first, with their `rank`; the newest where it has no slots.
 
     `table`: with columns `id` and `search`, which `wanted` selects from. `backward`: the worst first.
     """

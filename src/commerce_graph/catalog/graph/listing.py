@@ -107,7 +107,8 @@ class CatalogQuery(NodeQuery):
         sort_key: CollectionSortKeys | None = CollectionSortKeys.ID, query: str | None = None,
     ) -> CollectionConnection:  # fmt: skip
         """The shop's collections. `query` is Shopify's search syntax over title, handle, id, updated_at and
-        collection_type (`smart` or `custom`); words without a field are looked for in titles."""
+        collection_type (`smart` or `custom`); words without a field are looked for in titles and
+        descriptions."""
         ctx: Context = info.context
         args = page_arguments(first, last, after, before, reverse)
         asked = parse(query)

@@ -8,23 +8,33 @@ from sqlalchemy import ARRAY, Row, Text, Uuid, any_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, collection_seen
-from commerce_graph.catalog.loaders.search import collection_condition
+from commerce_graph.catalog.loaders.collection_search import collection_condition
 from commerce_graph.catalog.tables import collection, collection_product
+from commerce_graph.kernel.fulltext import After, answering, rank, ranked, terms_query
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.query_syntax import Query
+from commerce_graph.kernel.query_syntax.words import Plan
 
 _ORDERS: dict[str, Order] = {
     "ID": Order((collection.c.id,)),
     "TITLE": Order((collection.c.title, collection.c.id)),
     "UPDATED_AT": Order((collection.c.updated_at, collection.c.id)),
-    # Titles are all that collections are searched by, so none of those found is more relevant than another.
-    "RELEVANCE": Order((collection.c.title, collection.c.id)),
 }
+
+_SHOWN = [column for column in collection.c if column.name != "search"]
+
+
+def _order(name: str, query: Query | None) -> Order:
+    if name != "RELEVANCE":
+        return _ORDERS[name]
+    words = terms_query(query)
+    # Without a word to be relevant to, all collections are equally so.
+    return _ORDERS["TITLE"] if words is None else Order((rank(collection.c.search, words), collection.c.id), True)
 
 
 async def collections(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
     """Return collections. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
-    wanted = select(collection).where(collection.c.id == any_(cast(list(ids), ARRAY(Uuid))))
+    wanted = select(*_SHOWN).where(collection.c.id == any_(cast(list(ids), ARRAY(Uuid))))
     found = {row.id: row for row in (await conn.execute(wanted.where(*collection_seen(audience)))).all()}
     return [found.get(key) for key in ids]
 
@@ -33,7 +43,7 @@ async def collections_by_handle(
     conn: AsyncConnection, handles: Sequence[str], audience: Audience
 ) -> list[Row[Any] | None]:
     """Return collections. Shape: n handles → n results in input order, None where there is none seen; 1 statement."""
-    wanted = select(collection).where(collection.c.handle == any_(cast(list(handles), ARRAY(Text))))
+    wanted = select(*_SHOWN).where(collection.c.handle == any_(cast(list(handles), ARRAY(Text))))
     found = {row.handle: row for row in (await conn.execute(wanted.where(*collection_seen(audience)))).all()}
     return [found.get(handle) for handle in handles]
 
@@ -42,8 +52,29 @@ async def collection_page(
     conn: AsyncConnection, audience: Audience, query: Query | None, order: str, args: PageArguments
 ) -> Page:
     """Return a page of the shop's collections. 1 statement."""
-    wanted = select(collection).where(*collection_seen(audience)).where(collection_condition(query))
-    return await read_page(conn, wanted, _ORDERS[order], args)
+    wanted = select(*_SHOWN).where(*collection_seen(audience)).where(collection_condition(query))
+    return await read_page(conn, wanted, _order(order, query), args)
+
+
+async def find_collections(
+    conn: AsyncConnection, plan: Plan, audience: Audience, *, limit: int, after: After | None = None,
+    before: After | None = None, backward: bool = False,
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Return collections that answer a plan, the best first: what `collections` loads, and `rank`.
+
+    `after`, `before`: the rank and id of the rows they lie between. `backward`: the worst first. Fields in
+    `plan.where` that collections do not have are ignored. 1 statement, by an index.
+    """
+    wanted = select(*_SHOWN).where(*collection_seen(audience), collection_condition(plan.where))
+    listed = ranked(wanted, collection, plan, limit, after, before, backward=backward)
+    rows: Sequence[Row[Any]] = (await conn.execute(listed)).all()
+    return rows
+
+
+async def count_collections(conn: AsyncConnection, plan: Plan, audience: Audience) -> int:
+    """Return how many collections answer a plan. 1 statement, by an index."""
+    kept = (*collection_seen(audience), collection_condition(plan.where), *answering(collection.c.search, plan))
+    return (await conn.execute(select(func.count()).select_from(collection).where(*kept))).scalar_one()
 
 
 async def collection_pages_of(
@@ -52,9 +83,7 @@ async def collection_pages_of(
     """Return a page of the collections that each product is in. Shape: n keys → n pages in order; 1 statement."""
     at = collection_product.c
     wanted = (
-        select(collection)
-        .join(collection_product, at.collection_id == collection.c.id)
-        .where(*collection_seen(audience))
+        select(*_SHOWN).join(collection_product, at.collection_id == collection.c.id).where(*collection_seen(audience))
     )
     return await read_pages(
         conn, product_ids, lambda key: wanted.where(at.product_id == key), Order((collection.c.id,)), args

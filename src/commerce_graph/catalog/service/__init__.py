@@ -1,6 +1,7 @@
 """The catalogue's use cases, and the only door to it for other domains."""
 
 from commerce_graph.catalog.loaders.audience import Audience
+from commerce_graph.catalog.loaders.collections import collections, count_collections, find_collections
 from commerce_graph.catalog.loaders.facets import facet_counts
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, bounds_minor
 from commerce_graph.catalog.loaders.indexed import (
@@ -45,8 +46,9 @@ __all__ = [
     "DEFAULT_OPTION", "FACET_OPTIONS_MAX", "FACET_VALUES_MAX", "Audience", "Channel", "Counts", "Facet", "FacetList",
     "FacetValue", "Filters", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection", "NewMedia",
     "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct",
-    "add_products", "bounds_minor", "channels", "count_facets", "create_collection", "facet_counts", "facets",
-    "filters_of", "hold_products", "index_rows", "merchandise", "note_availability", "note_price_ranges", "note_sales",
-    "plan_product", "product_id_of", "product_ids_after", "products_total", "publish_collections", "publish_products",
-    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "write_product",
+    "add_products", "bounds_minor", "channels", "collections", "count_collections", "count_facets", "create_collection",
+    "facet_counts", "facets", "filters_of", "find_collections", "hold_products", "index_rows", "merchandise",
+    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after",
+    "products_total", "publish_collections", "publish_products", "remove_products", "save_product", "update_collection",
+    "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip
