@@ -39,6 +39,9 @@ PAUSE_S_MAX = 60.0
 RETIRED_S = 300.0
 """How long an index is kept after the swap, for lists that are being read in it."""
 
+VERIFY_TRIES_MAX = 5
+VERIFY_PAUSE_S = 1.0
+
 Tell = Callable[[int, int], None]
 Passing = Callable[[str], None]
 
@@ -263,12 +266,13 @@ async def _finish(db: Database, conn: AsyncConnection, cluster: Cluster, made: B
 
 async def _missing(conn: AsyncConnection, cluster: Cluster, made: Build) -> int:
     """Return how many products the index lacks, beside those on the list. New ones take a moment to get there."""
-    for last in (False,) * 5 + (True,):
+    missing = 0
+    for _ in range(VERIFY_TRIES_MAX):
         wanted = await catalog.products_total(conn)
         missing = wanted - await indices.ready(cluster, made.index_name) - await marks.listed(conn)
-        if missing <= 0 or last:
+        if missing <= 0:
             break
-        await asyncio.sleep(1)
+        await asyncio.sleep(VERIFY_PAUSE_S)
     return missing
 
 
