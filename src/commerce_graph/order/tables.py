@@ -98,6 +98,7 @@ line = Table(
     Index("ix_line_order", "order_id", "position", "id"),
     Index("ix_line_variant", "variant_id"),
     Index("ix_line_sku", "sku", "order_id"),
+    Index("ix_line_product", "product_id", "id"),
     schema="order",
 )
 

@@ -1,5 +1,6 @@
 """Orders: use cases, and the only door for other domains."""
 
+from commerce_graph.order.loaders.companions import bought_together
 from commerce_graph.order.service.cancellation import Cancellation
 from commerce_graph.order.service.life import close, reopen
 from commerce_graph.order.service.payments import note_payment
@@ -17,7 +18,7 @@ from commerce_graph.order.service.settlement import (
 from commerce_graph.order.service.shipment import fulfill
 
 __all__ = [
-    "Cancellation", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "cancel", "close", "create_refund",
-    "finish_refund", "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen", "settle",
-    "settle_orders",
+    "Cancellation", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "bought_together", "cancel", "close",
+    "create_refund", "finish_refund", "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen",
+    "settle", "settle_orders",
 ]  # fmt: skip
