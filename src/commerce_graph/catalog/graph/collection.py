@@ -10,11 +10,11 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.catalog.graph.product import ProductConnection, product_connection
-from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience, price_market
+from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience, known_market, price_market
 from commerce_graph.catalog.graph.sorting import ProductCollectionSortKeys
 from commerce_graph.catalog.loaders import collections
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, collection_product_pages
-from commerce_graph.catalog.service import filters_of
+from commerce_graph.catalog.service import FacetList, filters_of
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
@@ -164,12 +164,12 @@ async def _pages(
     for parent in parents:
         by_order[_order(sort_key, parent)].append(parent.uuid)
     priced = kept.prices or not BY_PRICE.isdisjoint(by_order)
-    market = await price_market(ctx) if priced else None
+    market = await price_market(ctx) if priced else await known_market(ctx) if kept.available else None
     found: dict[UUID, ProductConnection] = {}
     for order, keys in by_order.items():
         listing = Listing(audience(ctx), order, args, filters=kept, market=market)
         for key, page in zip(keys, await ctx.load_many(collection_product_pages, keys, listing), strict=True):
-            found[key] = product_connection(ctx, page)
+            found[key] = product_connection(ctx, page, FacetList(None, kept, listing.audience, market, key))
     return [found[parent.uuid] for parent in parents]
 
 

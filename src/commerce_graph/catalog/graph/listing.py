@@ -10,11 +10,12 @@ from commerce_graph.catalog.graph.collection import (
 )
 from commerce_graph.catalog.graph.node import NodeQuery
 from commerce_graph.catalog.graph.product import Product, ProductConnection, product_connection
-from commerce_graph.catalog.graph.reading import audience, price_market
+from commerce_graph.catalog.graph.reading import audience, known_market, price_market
 from commerce_graph.catalog.graph.sorting import ProductSortKeys
 from commerce_graph.catalog.loaders import collections, labels, products
 from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, product_page
-from commerce_graph.catalog.loaders.search import PRICE_FIELD
+from commerce_graph.catalog.loaders.search import AVAILABLE_FIELD, PRICE_FIELD
+from commerce_graph.catalog.service import FacetList
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
@@ -80,11 +81,12 @@ class CatalogQuery(NodeQuery):
         asked = parse(query)
         order = (sort_key or ProductSortKeys.ID).name
         priced = order in BY_PRICE or PRICE_FIELD in names(asked)
-        market = await price_market(ctx) if priced else None
+        available = AVAILABLE_FIELD in names(asked)
+        market = await price_market(ctx) if priced else await known_market(ctx) if available else None
         listing = Listing(audience(ctx), order, args, query=asked, market=market)
         async with ctx.read() as conn:
             page = await product_page(conn, listing)
-        return product_connection(ctx, page)
+        return product_connection(ctx, page, FacetList(asked, listing.filters, listing.audience, market))
 
     @field
     async def collection(

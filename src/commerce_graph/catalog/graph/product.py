@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from commerce_graph.catalog.graph.facet import shown_facets
 from commerce_graph.catalog.graph.media import (
     ImageConnection,
     ImageEdge,
@@ -30,6 +31,7 @@ from commerce_graph.catalog.graph.variant import (
 from commerce_graph.catalog.loaders import pictures, products, variants
 from commerce_graph.catalog.loaders.choices import adjacent, chosen_or_first, exactly, known_choice, positions
 from commerce_graph.catalog.loaders.encoding import encode
+from commerce_graph.catalog.service import FacetList
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
@@ -38,7 +40,7 @@ from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
 from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import ProductKey, ProductVariantKey
-from commerce_graph.vocabulary import SEO, Count, ProductStatus
+from commerce_graph.vocabulary import SEO, Count, Filter, ProductStatus
 
 
 @object_type(access=LISTINGS)
@@ -238,9 +240,17 @@ class ProductEdge(Edge[ProductKey]):
 class ProductConnection(Connection[ProductKey]):
     """A page of products."""
 
+    listed: strawberry.Private[FacetList | None] = None
 
-def product_connection(ctx: Context, page: Page) -> ProductConnection:
-    """Return a page of products, and keep them for whoever asks for one of them again."""
+    @batch_field
+    async def filters(parents: Sequence["ProductConnection"], ctx: Context) -> list[list[Filter]]:
+        """The choices by which the whole list can be narrowed; each counts what it would leave in place of the other
+        choices of its kind that are on now."""
+        return await shown_facets(ctx, [parent.listed for parent in parents])
+
+
+def product_connection(ctx: Context, page: Page, listed: FacetList) -> ProductConnection:
+    """Return a page of a list of products, and keep them for whoever asks for one of them again."""
     ctx.prime(products.products, {row.id: row for row in page.rows}, audience(ctx))
-    made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of)
+    made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of, listed=listed)
     return made

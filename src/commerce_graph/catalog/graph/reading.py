@@ -20,8 +20,16 @@ async def price_market(ctx: Context) -> PriceMarket:
 
     Raises: RequestError(MARKET_UNKNOWN) in a process that was started without the service `markets_for`.
     """
+    market = await known_market(ctx)
+    if market is None:
+        raise RequestError("MARKET_UNKNOWN", "this server does not know the shop's markets, so not its prices either")
+    return market
+
+
+async def known_market(ctx: Context) -> PriceMarket | None:
+    """Return what `price_market` does, None in a process that does not know the shop's markets."""
     markets_for = ctx.services.get("markets_for")
     if markets_for is None:
-        raise RequestError("MARKET_UNKNOWN", "this server does not know the shop's markets, so not its prices either")
+        return None
     market = await ctx.load(markets_for, ctx.buyer.country)
     return PriceMarket(market.id, market.currency)

@@ -289,13 +289,14 @@ def _row(
     many: ColumnElement[int] | None = None,
 ) -> Select[Any]:  # fmt: skip
     """Select what is counted, in the columns of the whole statement."""
-    return select(
+    columns: list[ColumnElement[Any]] = [
         list_.label("list"),
         literal(facet, Text).label("facet"),
         (literal("", Text) if name is None else name).label("name"),
         value.label("value"),
         (func.count() if many is None else many).label("products"),
-    )
+    ]
+    return select(*columns)
 
 
 def _failing(asked: Iterable[ColumnElement[bool]]) -> ColumnElement[Any]:

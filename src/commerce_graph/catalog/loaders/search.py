@@ -1,6 +1,5 @@
-"""What a search text means in lists of products and of collections."""
+"""What a search text means in lists of products."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -19,8 +18,8 @@ from sqlalchemy import (
     select,
 )
 
-from commerce_graph.catalog.loaders.filters import PriceMarket, priced
-from commerce_graph.catalog.tables import PRODUCT_STATUSES, collection, product, variant
+from commerce_graph.catalog.loaders.filters import PriceMarket, priced, sellable
+from commerce_graph.catalog.tables import PRODUCT_STATUSES, product, variant
 from commerce_graph.kernel.query_syntax import (
     Comparator,
     Meaning,
@@ -39,6 +38,7 @@ from commerce_graph.kernel.query_syntax import (
 WORD_CHARS_MAX = 255
 """Postgres refuses longer lexemes than 2 kB; no word anyone looks for is near that."""
 PRICE_FIELD = "variants.price"
+AVAILABLE_FIELD = "available_for_sale"
 
 
 def tsquery(text: str, *, prefix: bool, weight: str = "") -> ColumnElement[Any]:
@@ -132,7 +132,6 @@ def _priced(market: PriceMarket) -> Meaning:
 
 _STATUSES = {name.lower(): name for name in PRODUCT_STATUSES}
 _PRODUCT: dict[str, Meaning] = {
-    "available_for_sale": truth_field(product.c.available),
     "barcode": _on_variants(text_field(variant.c.barcode)),
     "created_at": moment_field(product.c.created_at),
     "handle": text_field(product.c.handle),
@@ -149,8 +148,13 @@ _PRODUCT: dict[str, Meaning] = {
 
 
 def product_condition(query: Query | None, market: PriceMarket | None) -> ColumnElement[bool]:
-    """Return which products a search text asks for. `market`: needed where it names PRICE_FIELD."""
-    fields = _PRODUCT if market is None else {**_PRODUCT, PRICE_FIELD: _priced(market)}
+    """Return which products a search text asks for. `market`: needed where it names PRICE_FIELD.
+
+    Where it names AVAILABLE_FIELD, what is available has a price in the market, if one is given.
+    """
+    fields = {**_PRODUCT, AVAILABLE_FIELD: truth_field(sellable(product.c.available, market))}
+    if market is not None:
+        fields[PRICE_FIELD] = _priced(market)
     return condition(query, fields, _bare)
 
 
@@ -163,23 +167,3 @@ def relevance(query: Query | None) -> ColumnElement[float] | None:
     for other in words[1:]:
         both = both.op("||")(other)
     return cast(func.ts_rank(product.c.search, both), Double)
-
-
-def _worded(term: Term) -> ColumnElement[bool] | None:
-    return collection.c.title.icontains(term.value, autoescape=True)
-
-
-_COLLECTION: Mapping[str, Meaning] = {
-    "collection_type": lambda term: {
-        "smart": collection.c.rule_set.is_not(None), "custom": collection.c.rule_set.is_(None),
-    }.get(term.value.lower(), false()),
-    "handle": text_field(collection.c.handle),
-    "id": id_field(collection.c.id, "Collection"),
-    "title": _worded,
-    "updated_at": moment_field(collection.c.updated_at),
-}  # fmt: skip
-
-
-def collection_condition(query: Query | None) -> ColumnElement[bool]:
-    """Return which collections a search text asks for; bare words and `title` are looked for within titles."""
-    return condition(query, _COLLECTION, _worded)

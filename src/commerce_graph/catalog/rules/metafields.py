@@ -9,14 +9,14 @@ from datetime import date
 
 import orjson
 
-from commerce_graph.catalog.errors import INVALID_TYPE, INVALID_VALUE, TOO_LONG, TOO_SHORT
-from commerce_graph.catalog.rules.texts import checked_url
+from commerce_graph.catalog.errors import INVALID_CHARACTER, INVALID_TYPE, INVALID_VALUE, TOO_LONG, TOO_SHORT
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import (
     METAFIELD_LIST_MAX,
     METAFIELD_TERM_CHARS_MAX,
     METAFIELD_VALUE_CHARS_MAX,
 )
+from commerce_graph.kernel.texts import is_address
 
 SEPARATOR = "\x1f"
 """Stands between a metafield's name and a value of it; no name or value may hold it."""
@@ -42,7 +42,7 @@ def check_name(namespace: str, key: str, path: Sequence[str]) -> None:
     """Check a metafield's namespace and key: ASCII letters, digits, hyphens and underscores.
 
     Limits: NAMESPACE_CHARS, KEY_CHARS.
-    Raises: Rejected(TOO_SHORT | TOO_LONG | INVALID_VALUE).
+    Raises: Rejected(TOO_SHORT | TOO_LONG | INVALID_CHARACTER).
     """
     for name, text, (least, most) in (("namespace", namespace, NAMESPACE_CHARS), ("key", key, KEY_CHARS)):
         if len(text) < least:
@@ -50,7 +50,7 @@ def check_name(namespace: str, key: str, path: Sequence[str]) -> None:
         if len(text) > most:
             raise Rejected(TOO_LONG, [*path, name], f"has {most} characters at most")
         if not _NAME.match(text):
-            raise Rejected(INVALID_VALUE, [*path, name], "holds letters, digits, hyphens and underscores only")
+            raise Rejected(INVALID_CHARACTER, [*path, name], "holds letters, digits, hyphens and underscores only")
 
 
 def settled(kind: str, value: str, path: Sequence[str]) -> str:
@@ -133,10 +133,9 @@ def _date(value: str, path: Sequence[str]) -> str:
 
 
 def _url(value: str, path: Sequence[str]) -> str:
-    try:
-        return checked_url(value, path)
-    except Rejected as refused:
-        raise Rejected(INVALID_VALUE, path, refused.message) from None
+    if not is_address(value) or _CONTROL.search(value):
+        raise Rejected(INVALID_VALUE, path, "is not an http(s) URL or a path of this server")
+    return value
 
 
 _KINDS: dict[str, Callable[[str, Sequence[str]], str]] = {
