@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.schema import CreateSchema
+from tools.opensearch import Node
 
 from commerce_graph.embedded import Servers, embedded
 from commerce_graph.kernel.context import Resources
@@ -20,7 +21,6 @@ from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.outbox import Bus
 from tests.shop import Shop, fill
-from tools.opensearch import Node
 
 DOMAINS = os.environ.get(
     "CG_DOMAINS",
@@ -54,7 +54,7 @@ def servers() -> Iterator[Servers]:
 def opensearch() -> Iterator[Node]:
     """Run OpenSearch from the first test that needs it on. A test that harms it starts a node of its own."""
     with tempfile.TemporaryDirectory(prefix="commerce-graph-opensearch-") as folder:
-        node = Node(Path(folder))
+        node = Node(Path(folder), temporary=True)
         node.start()
         yield node
         node.stop()

@@ -1,4 +1,7 @@
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,7 +38,10 @@ public class Node {
         }
     }
 
-    /** Runs until the process ends. Arguments: folder, HTTP port, transport port. */
+    /**
+     * Runs until the process is told to end, or the one that started it has ended, however that was: then standard
+     * input ends. Arguments: folder, HTTP port, transport port, and `temporary` where the folder goes with the process.
+     */
     public static void main(String[] arguments) throws Exception {
         Path home = Path.of(arguments[0]);
         Settings settings = Settings.builder()
@@ -56,11 +62,31 @@ public class Node {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
                 node.close();
+                if (arguments[3].equals("temporary")) {
+                    remove(home);
+                }
             } catch (Exception fault) {
                 fault.printStackTrace();
             }
         }));
+        var watching = new Thread(() -> {
+            try {
+                while (System.in.read() >= 0) {}
+            } catch (IOException fault) {
+                fault.printStackTrace();
+            }
+            System.exit(0);
+        });
+        watching.setDaemon(true);
+        watching.start();
         node.start();
         Thread.currentThread().join();
+    }
+    private static void remove(Path folder) throws IOException {
+        try (var below = Files.walk(folder)) {
+            for (Path each : below.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
     }
 }

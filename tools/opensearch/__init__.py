@@ -21,10 +21,14 @@ class NodeFault(Exception):
 
 
 class Node:
-    """One node, listening on loopback only. Its data lives in a folder, and outlives it there."""
+    """One node, listening on loopback only. It ends with the process that started it, however that one ends.
 
-    def __init__(self, folder: Path, *, port: int | None = None, heap: str = "512m") -> None:
+    Its data lives in a folder and outlives it there; where it is `temporary`, the folder goes when the node stops.
+    """
+
+    def __init__(self, folder: Path, *, port: int | None = None, heap: str = "512m", temporary: bool = False) -> None:
         self.folder = folder
+        self._kind = "temporary" if temporary else "kept"
         self.port = port or _free_port()
         self._heap = heap
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,20 +48,25 @@ class Node:
         """Start and wait until it answers, about 5 s. Raises: NodeFault."""
         if not (JARS / "Node.class").exists():
             raise NodeFault("the jars of OpenSearch are missing. Run: make opensearch")
+        _check_free(self.port)
         (self.folder / "config").mkdir(parents=True, exist_ok=True)
         command = [
             str(JAVA), f"-Xms{self._heap}", f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4",
             "--enable-native-access=ALL-UNNAMED", "-cp", f"{JARS}:{JARS}/*", "Node",
-            str(self.folder.absolute()), str(self.port), str(_free_port()),
+            str(self.folder.absolute()), str(self.port), str(_free_port()), self._kind,
         ]  # fmt: skip
         with (self.folder / "node.log").open("ab") as log:
             # A group of its own: Ctrl-C is for whoever started it, who then stops it in order.
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            # It reads its standard input until that ends, which tells it that we have.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
         deadline = time.monotonic() + START_S_MAX
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise NodeFault(f"OpenSearch did not start. Its log: {self.folder / 'node.log'}")
+                told = "OpenSearch did not start; another node may hold its folder"
+                raise NodeFault(f"{told}. Its log: {self.folder / 'node.log'}")
             time.sleep(0.1)
 
     def _answers(self) -> bool:
@@ -66,6 +75,11 @@ class Node:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def wait(self) -> None:
+        """Return when it has ended by itself or was killed by someone else."""
+        assert self._process is not None
+        self._process.wait()
 
     def stop(self) -> None:
         """Stop in order."""
@@ -85,6 +99,20 @@ class Node:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        finally:
+            assert process.stdin
+            process.stdin.close()
+
+
+def _check_free(port: int) -> None:
+    # Whoever listens there might be another node, and would be taken for ours.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as fault:
+            told = f"127.0.0.1:{port} cannot be used ({fault.strerror}). Try another: --port {port + 1}"
+            raise NodeFault(told) from None
 
 
 def _free_port() -> int:

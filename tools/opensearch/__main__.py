@@ -21,12 +21,15 @@ def main() -> None:
     try:
         node.start()
         print(f"OpenSearch answers on {node.url}", flush=True)
-        signal.pause()
+        node.wait()
+        sys.exit(f"error: OpenSearch has ended. Its log: {told.data / 'node.log'}")
     except NodeFault as fault:
         sys.exit(f"error: {fault}")
     except KeyboardInterrupt:
         pass
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # nothing may interrupt that
         node.stop()
 
 
