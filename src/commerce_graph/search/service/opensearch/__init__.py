@@ -1,1 +1,5 @@
-"""The engine on OpenSearch."""
+"""Searching with OpenSearch."""
+
+from commerce_graph.search.service.opensearch.engine import OpenSearchEngine
+
+__all__ = ["OpenSearchEngine"]
