@@ -83,9 +83,24 @@ def plan(query: Query | None, synonyms: Synonyms = NO_SYNONYMS, prefix: bool = F
 
 def folded(text: str) -> Phrase:
     """Return the words of a text without case, accents and punctuation, a plural's ending taken off."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    words = "".join(char if char.isalnum() else " " for char in plain.casefold()).split()
-    return tuple(_singular(word) for word in words)
+    return tuple(_singular(word) for word in plain(text))
+
+
+def plain(text: str) -> Phrase:
+    """Return the words of a text without case, accents and punctuation."""
+    apart = unicodedata.normalize("NFKD", text)
+    # Marks that make another letter of a kana are no accents.
+    kept = "".join(char for char in apart if not unicodedata.combining(char) or char in _KANA_MARKS)
+    whole = unicodedata.normalize("NFC", kept).casefold()
+    return tuple("".join(char if _in_word(char) else " " for char in whole).split())
+
+
+_KANA_MARKS = "\u3099\u309a"
+
+
+def _in_word(char: str) -> bool:
+    # Indian scripts write vowels as marks.
+    return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
 def _singular(word: str) -> str:
