@@ -10,7 +10,7 @@ from commerce_graph.kernel.limits import (
 )
 from commerce_graph.kernel.query_syntax import Not, Or, Term, bare_terms, names, parse
 from commerce_graph.kernel.query_syntax.words import Plan, Slot
-from commerce_graph.search.rules.planning import SynonymGroup, Synonyms, folded, plan
+from commerce_graph.search.rules.planning import SynonymGroup, Synonyms, folded, plain, plan
 
 SHOP = Synonyms.of(
     [
@@ -131,5 +131,11 @@ def test_synonyms_lose_no_word(text: str) -> None:
 
 
 @given(st.text(max_size=50))
-def test_folded_words_are_plain(text: str) -> None:
-    assert all(word.isalnum() and word == word.casefold() for word in folded(text))
+def test_plain_words_stay_as_they_are(text: str) -> None:
+    assert plain(" ".join(plain(text))) == plain(text)
+
+
+def test_letters_of_all_scripts_are_letters() -> None:
+    assert plain("Žluťoučký KŮŇ, naïve") == ("zlutoucky", "kun", "naive")
+    assert plain("ガラス") == ("ガラス",), "not the same as カラス"
+    assert plain("हिन्दी 한국어") == ("हिनदी", "한국어")
