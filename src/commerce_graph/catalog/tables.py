@@ -35,7 +35,7 @@ METAFIELD_OWNERS = ["PRODUCT", "PRODUCTVARIANT"]
 
 for _function in (FOLDED, *SEARCH_FUNCTIONS):
     # In a string of DDL a percent sign would be doubled; there is none.
-    event.listen(metadata, "before_create", DDL(_function))
+    event.listen(metadata, "before_create", DDL(_function))  # type: ignore[no-untyped-call]
 
 channel = Table(
     "channel", metadata, key(), words("handle", unique=True), words("name"), schema="catalog",

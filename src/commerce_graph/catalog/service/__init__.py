@@ -4,6 +4,7 @@ from commerce_graph.catalog.loaders.audience import Audience
 from commerce_graph.catalog.loaders.collections import collections, count_collections, find_collections
 from commerce_graph.catalog.loaders.facets import facet_counts
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, bounds_minor
+from commerce_graph.catalog.loaders.hits import Wanted
 from commerce_graph.catalog.loaders.indexed import (
     IndexedProduct,
     IndexedVariant,
@@ -11,6 +12,7 @@ from commerce_graph.catalog.loaders.indexed import (
     product_ids_after,
     products_total,
 )
+from commerce_graph.catalog.loaders.related import related_products
 from commerce_graph.catalog.rules import Rule, RuleSet
 from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
 from commerce_graph.catalog.rules.facets import FACET_OPTIONS_MAX, FACET_VALUES_MAX, Counts, Facet, FacetValue, facets
@@ -24,6 +26,7 @@ from commerce_graph.catalog.service.collection import (
 )
 from commerce_graph.catalog.service.facets import FacetList, count_facets
 from commerce_graph.catalog.service.filtering import filters_of
+from commerce_graph.catalog.service.finding import FoundProducts, Spot, count_found, find_products
 from commerce_graph.catalog.service.locks import hold_products
 from commerce_graph.catalog.service.merchandise import Merchandise, merchandise, variant_ids_of
 from commerce_graph.catalog.service.product import (
@@ -41,14 +44,16 @@ from commerce_graph.catalog.service.product import (
 )
 from commerce_graph.catalog.service.publication import publish_collections, publish_products
 from commerce_graph.catalog.service.read_models import note_availability, note_price_ranges, note_sales
+from commerce_graph.catalog.service.vocabulary import learn_words
 
 __all__ = [
     "DEFAULT_OPTION", "FACET_OPTIONS_MAX", "FACET_VALUES_MAX", "Audience", "Channel", "Counts", "Facet", "FacetList",
-    "FacetValue", "Filters", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection", "NewMedia",
-    "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet", "SavedProduct",
-    "add_products", "bounds_minor", "channels", "collections", "count_collections", "count_facets", "create_collection",
-    "facet_counts", "facets", "filters_of", "find_collections", "hold_products", "index_rows", "merchandise",
-    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after",
-    "products_total", "publish_collections", "publish_products", "remove_products", "save_product", "update_collection",
-    "update_variants", "variant_ids_of", "write_product",
+    "FacetValue", "Filters", "FoundProducts", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection",
+    "NewMedia", "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet",
+    "SavedProduct", "Spot", "Wanted", "add_products", "bounds_minor", "channels", "collections", "count_collections",
+    "count_facets", "count_found", "create_collection", "facet_counts", "facets", "filters_of", "find_collections",
+    "find_products", "hold_products", "index_rows", "learn_words", "merchandise", "note_availability",
+    "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after", "products_total",
+    "publish_collections", "publish_products", "related_products", "remove_products", "save_product",
+    "update_collection", "update_variants", "variant_ids_of", "write_product",
 ]  # fmt: skip
