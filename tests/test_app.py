@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy import text, update
+from tools.opensearch import Node
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -207,6 +210,29 @@ async def test_not_ready_without_a_server_but_alive(settings: Settings, engine: 
         response = await opened.get("/readyz")
         assert (await opened.get("/healthz")).status_code == 200
     assert (response.status_code, response.json()[gone]) == (503, "unreachable")
+
+
+async def test_shop_without_its_opensearch_is_ready_and_says_so(settings: Settings, engine: Engine) -> None:
+    without = settings.model_copy(update={"opensearch_url": SecretStr("http://127.0.0.1:9")})
+    async with client(without, engine) as opened:
+        response = await opened.get("/readyz")
+    told = {"database": "ok", "redis": "ok", "search": "unreachable"}
+    assert (response.status_code, response.json()) == (200, told)
+
+
+async def test_opensearch_is_ready_once_it_has_an_index(settings: Settings, engine: Engine, opensearch: Node) -> None:
+    name = f"app-{uuid4().hex}"
+    searching = settings.model_copy(
+        update={"opensearch_url": SecretStr(opensearch.url), "opensearch_index": name, "database_pool_size": 1}
+    )
+    app = create(searching, engine=engine)
+    async with listening(app) as where, httpx.AsyncClient(base_url=f"http://{where}") as opened:
+        assert (await opened.get("/readyz")).json()["search"] == "no index"
+        cluster = app.state.resources.services["opensearch"]
+        await cluster.client.indices.create(index=f"{name}-1", body={"aliases": {name: {}}})
+        assert (await opened.get("/readyz")).json()["search"] == "ok"
+        assert cluster.client.transport.get_connection().session
+    assert cluster.client.transport.get_connection().session is None  # closed with the server
 
 
 # Browsers
