@@ -12,6 +12,7 @@ from commerce_graph.catalog.loaders.indexed import (
     product_ids_after,
     products_total,
 )
+from commerce_graph.catalog.loaders.labels import collection_titles, product_types, vendors
 from commerce_graph.catalog.loaders.related import related_products
 from commerce_graph.catalog.rules import Rule, RuleSet
 from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
@@ -50,10 +51,11 @@ __all__ = [
     "DEFAULT_OPTION", "FACET_OPTIONS_MAX", "FACET_VALUES_MAX", "Audience", "Channel", "Counts", "Facet", "FacetList",
     "FacetValue", "Filters", "FoundProducts", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection",
     "NewMedia", "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet",
-    "SavedProduct", "Spot", "Wanted", "add_products", "bounds_minor", "channels", "collections", "count_collections",
-    "count_facets", "count_found", "create_collection", "facet_counts", "facets", "filters_of", "find_collections",
-    "find_products", "hold_products", "index_rows", "learn_words", "merchandise", "note_availability",
-    "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after", "products_total",
-    "publish_collections", "publish_products", "related_products", "remove_products", "save_product",
-    "update_collection", "update_variants", "variant_ids_of", "write_product",
+    "SavedProduct", "Spot", "Wanted", "add_products", "bounds_minor", "channels", "collection_titles", "collections",
+    "count_collections", "count_facets", "count_found", "create_collection", "facet_counts", "facets", "filters_of",
+    "find_collections", "find_products", "hold_products", "index_rows", "learn_words", "merchandise",
+    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after",
+    "product_types", "products_total", "publish_collections", "publish_products", "related_products",
+    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "vendors",
+    "write_product",
 ]  # fmt: skip
