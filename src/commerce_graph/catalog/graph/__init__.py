@@ -4,11 +4,13 @@ from commerce_graph.catalog.graph.collection import Collection, ProductCollectio
 from commerce_graph.catalog.graph.collection_editing import CatalogMutation
 from commerce_graph.catalog.graph.listing import CatalogQuery
 from commerce_graph.catalog.graph.media import MediaImage
+from commerce_graph.catalog.graph.metafield import ProductMetafields, ProductVariantMetafields
+from commerce_graph.catalog.graph.metafield_editing import MetafieldMutation, MetafieldQuery
 from commerce_graph.catalog.graph.node import KEYS
 from commerce_graph.catalog.graph.product import Product
 from commerce_graph.catalog.graph.variant import ProductVariant
 
 __all__ = [
-    "KEYS", "CatalogMutation", "CatalogQuery", "Collection", "MediaImage", "Product",
-    "ProductCollections", "ProductVariant",
+    "KEYS", "CatalogMutation", "CatalogQuery", "Collection", "MediaImage", "MetafieldMutation", "MetafieldQuery",
+    "Product", "ProductCollections", "ProductMetafields", "ProductVariant", "ProductVariantMetafields",
 ]  # fmt: skip

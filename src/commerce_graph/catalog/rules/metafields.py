@@ -30,6 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]*\Z")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _INTEGER = re.compile(r"-?\d{1,16}\Z", re.ASCII)
 _INTEGER_MAX = 9_007_199_254_740_991
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,13}(\.\d{1,9})?\Z", re.ASCII)
 
 
@@ -125,7 +126,7 @@ def _boolean(value: str, path: Sequence[str]) -> str:
 
 def _date(value: str, path: Sequence[str]) -> str:
     try:
-        if len(value) != len("2026-01-31"):
+        if not _DATE.match(value):
             raise ValueError
         return date.fromisoformat(value).isoformat()
     except ValueError:

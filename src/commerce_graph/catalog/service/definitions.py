@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -144,7 +144,9 @@ def _values(new: NewDefinition) -> dict[str, Any]:
 
 def _defined(key: DefinitionKey) -> ColumnElement[bool]:
     at = metafield_definition.c
-    return and_(at.owner_type == key[0], at.namespace == key[1], at.key == key[2])
+    # What cannot be stored names nothing, and PostgreSQL would not take it.
+    named = at.namespace == key[1], at.key == key[2]
+    return and_(at.owner_type == key[0], *(named if storable(key[1] + key[2]) else (false(),)))
 
 
 def _of(key: DefinitionKey) -> ColumnElement[bool]:
