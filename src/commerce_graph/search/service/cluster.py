@@ -43,7 +43,7 @@ class Cluster:
 
     @asynccontextmanager
     async def guarded(self, timeout_s: float) -> AsyncIterator[AsyncOpenSearch]:
-        """Use the client for one call. Do not use it for another inside.
+        """Use the client for one call, and read its answer inside: Unreachable that is raised there counts as well.
 
         Limits: OPENSEARCH_CALLS_MAX at once, each of OPENSEARCH_CALL_S_MAX at most; a turn comes within
         OPENSEARCH_TURN_S_MAX or not at all.
@@ -58,17 +58,18 @@ class Cluster:
         except CircuitOpen:
             raise Unreachable("circuit open") from None
         try:
-            async with self._turn(deadline), asyncio.timeout_at(deadline):
-                yield self.client
-        except (TimeoutError, told.TransportError, told.SerializationError) as fault:
-            reason = _reason(fault)
-            if reason is None:
+            async with self._turn(deadline):
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        yield self.client
+                except (TimeoutError, told.TransportError, told.SerializationError, Unreachable) as fault:
+                    reason = _reason(fault)
+                    if reason is None:
+                        self.circuit.succeed(entry)
+                        raise
+                    self.circuit.fail(entry, reason)
+                    raise Unreachable(reason) from None
                 self.circuit.succeed(entry)
-                raise
-            self.circuit.fail(entry, reason)
-            raise Unreachable(reason) from None
-        else:
-            self.circuit.succeed(entry)
         finally:
             self.circuit.leave(entry)
 
@@ -116,5 +117,7 @@ def _reason(fault: Exception) -> str | None:
             return f"status {status}"
         case told.SerializationError():
             return "unexpected answer"
+        case Unreachable():
+            return str(fault)
         case _:
             return "timeout"

@@ -6,6 +6,8 @@ from typing import Any
 
 from commerce_graph.kernel.context import Resources
 from commerce_graph.search.service.engine import Engine
+from commerce_graph.search.service.opensearch import OpenSearchEngine
+from commerce_graph.search.service.postgres import PostgresEngine
 from commerce_graph.search.service.resilient import Resilient
 
 KEPT = "search.engine"
@@ -17,10 +19,6 @@ def engine_of(resources: Resources, told: MutableMapping[str, Any] | None = None
     `told`: where each call then tells what answered, as `told["search"] = {"engine": …, "fallback": <why>}`; give it
     `ctx.extensions`. A fall back that was told stays told.
     """
-    # TODO: at the top of the file, as soon as both engines are there.
-    from commerce_graph.search.service.opensearch import OpenSearchEngine  # type: ignore[attr-defined]
-    from commerce_graph.search.service.postgres import PostgresEngine  # type: ignore[import-untyped]
-
     kept: Resilient | None = resources.services.get(KEPT)
     if kept is None:
         cluster = resources.services.get("opensearch")

@@ -9,8 +9,8 @@ from opensearchpy.exceptions import NotFoundError, RequestError
 from redis.asyncio import Redis
 
 from commerce_graph.catalog.service import Audience, Counts, PriceMarket
+from commerce_graph.kernel import limits
 from commerce_graph.kernel.database import Database
-from commerce_graph.kernel.limits import SEARCH_S_MAX, SUGGEST_S_MAX
 from commerce_graph.search.rules.words import Way
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.engine import Found, Request
@@ -68,7 +68,7 @@ class OpenSearchEngine:
         names = ways(requests[0]) if requests else []
         for name in names:
             bodies = [_counting(requests[number], name) for number in left]
-            for number, answer in zip(left, await self._read_all(bodies, SEARCH_S_MAX), strict=True):
+            for number, answer in zip(left, await self._read_all(bodies, limits.SEARCH_S_MAX), strict=True):
                 if _total(answer) or name == names[-1]:
                     asked = conditions(requests[number].filters, requests[number].market)
                     made[number] = counts_of(answer["aggregations"], asked)
@@ -81,7 +81,7 @@ class OpenSearchEngine:
         for way in _TYPING:
             body = {**_UNREAD, "query": ranked(request, way, filtered=True), "sort": order, "size": request.paging.size}
             body["track_total_hits"] = False
-            (answer,) = await self._read_all([body], SUGGEST_S_MAX)
+            (answer,) = await self._read_all([body], limits.SUGGEST_S_MAX)
             rows = answer.get("hits", {}).get("hits", ())
             if rows:
                 return [UUID(hit["sort"][-1]) for hit in rows]
@@ -102,7 +102,7 @@ class OpenSearchEngine:
             }
             for product_id in product_ids
         ]
-        answers = await self._read_all(bodies, SEARCH_S_MAX)
+        answers = await self._read_all(bodies, limits.SEARCH_S_MAX)
         return [[UUID(hit["sort"][-1]) for hit in answer.get("hits", {}).get("hits", ())] for answer in answers]
 
     async def _snapshot(self, request: Request) -> Snapshot | None:
@@ -123,7 +123,7 @@ class OpenSearchEngine:
         if not filtered and not (pins and _total(answer)):
             return False
         body = {"query": found_at_all(request, way), "size": 0, "track_total_hits": 1}
-        (told,) = await self._read_all([body], SEARCH_S_MAX)
+        (told,) = await self._read_all([body], limits.SEARCH_S_MAX)
         return _total(told) > 0
 
     async def _read(self, body: Body, snapshot: Snapshot | None) -> tuple[Body, Snapshot | None]:
@@ -138,9 +138,8 @@ class OpenSearchEngine:
 
     async def _search(self, body: Body, index: str | None) -> Body:
         params = {"filter_path": _TOLD, "allow_partial_search_results": "false"}
-        async with self._cluster.guarded(SEARCH_S_MAX) as client:
-            answer: Body = await client.search(body=_timed(body, SEARCH_S_MAX), index=index, params=params)
-        return _whole(answer)
+        async with self._cluster.guarded(limits.SEARCH_S_MAX) as client:
+            return _whole(await client.search(body=_timed(body, limits.SEARCH_S_MAX), index=index, params=params))
 
     async def _read_all(self, bodies: Sequence[Body], timeout_s: float) -> list[Body]:
         if not bodies:
@@ -149,8 +148,8 @@ class OpenSearchEngine:
         lines = [line for body in bodies for line in (header, _timed(body, timeout_s))]
         params = {"filter_path": ",".join(f"responses.{name}" for name in _TOLD.split(","))}
         async with self._cluster.guarded(timeout_s) as client:
-            answer: Body = await client.msearch(body=lines, params=params)
-        return [_whole(each) for each in answer["responses"]]
+            answer = await client.msearch(body=lines, params=params)
+            return [_whole(each) for each in answer["responses"]]
 
 
 def _listing(request: Request, name: str, asked: Window) -> Body:
