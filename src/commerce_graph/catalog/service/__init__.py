@@ -13,6 +13,7 @@ from commerce_graph.catalog.loaders.indexed import (
     products_total,
 )
 from commerce_graph.catalog.loaders.labels import collection_titles, product_types, vendors
+from commerce_graph.catalog.loaders.metafields import definition_names
 from commerce_graph.catalog.loaders.related import related_products
 from commerce_graph.catalog.rules import Rule, RuleSet
 from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
@@ -25,7 +26,7 @@ from commerce_graph.catalog.service.collection import (
     remove_products,
     update_collection,
 )
-from commerce_graph.catalog.service.facets import FacetList, count_facets
+from commerce_graph.catalog.service.facet_lists import FacetList, count_facets
 from commerce_graph.catalog.service.filtering import filters_of
 from commerce_graph.catalog.service.finding import FoundProducts, Spot, count_found, find_products
 from commerce_graph.catalog.service.locks import hold_products
@@ -52,10 +53,10 @@ __all__ = [
     "FacetValue", "Filters", "FoundProducts", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection",
     "NewMedia", "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet",
     "SavedProduct", "Spot", "Wanted", "add_products", "bounds_minor", "channels", "collection_titles", "collections",
-    "count_collections", "count_facets", "count_found", "create_collection", "facet_counts", "facets", "filters_of",
-    "find_collections", "find_products", "hold_products", "index_rows", "learn_words", "merchandise",
-    "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of", "product_ids_after",
-    "product_types", "products_total", "publish_collections", "publish_products", "related_products",
-    "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of", "vendors",
-    "write_product",
+    "count_collections", "count_facets", "count_found", "create_collection", "definition_names", "facet_counts",
+    "facets", "filters_of", "find_collections", "find_products", "hold_products", "index_rows", "learn_words",
+    "merchandise", "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of",
+    "product_ids_after", "product_types", "products_total", "publish_collections", "publish_products",
+    "related_products", "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of",
+    "vendors", "write_product",
 ]  # fmt: skip
