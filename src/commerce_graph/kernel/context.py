@@ -97,8 +97,14 @@ class Context:
 
         Limits: OPERATION_READS_AT_ONCE_MAX, so that one operation cannot take every connection from the others.
         """
-        async with self._turns, self.database.read() as conn:
+        async with self.turn(), self.database.read() as conn:
             yield conn
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Take one of the operation's turns, for work that opens its own read. Limits: as `read`."""
+        async with self._turns:
+            yield
 
     def require(self, access: Access) -> None:
         """Raise RequestError(ACCESS_DENIED) unless the caller holds `access`."""

@@ -1,6 +1,7 @@
 """Every limit of the server, by name."""
 
 PAGE_SIZE_MAX = 250
+CURSOR_VALUES_MAX = 16
 NODES_IDS_MAX = 250
 CART_LINES_MAX = 250
 CART_LINE_QUANTITY_MAX = 10_000

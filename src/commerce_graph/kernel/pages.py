@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import object_type
-from commerce_graph.kernel.limits import PAGE_SIZE_MAX
+from commerce_graph.kernel.limits import CURSOR_VALUES_MAX, PAGE_SIZE_MAX
 
 T = TypeVar("T")
 
@@ -241,7 +241,7 @@ def _decode(cursor: str | None) -> tuple[Any, ...] | None:
         return None
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(values, list) or len(values) > 8:
+        if not isinstance(values, list) or len(values) > CURSOR_VALUES_MAX:
             raise ValueError
         return tuple(_untag(value) for value in values)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, binascii.Error):

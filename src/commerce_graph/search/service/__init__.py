@@ -8,9 +8,13 @@ from commerce_graph.search.service.curation import (
     save_redirect,
     save_synonym_group,
 )
+from commerce_graph.search.service.engine import Paging, Request, Unavailable
+from commerce_graph.search.service.engines import engine_of
+from commerce_graph.search.service.results import KINDS, ResultHit, Results, Search, bounds
 from commerce_graph.search.service.rulebook import Rulebook, Rulebooks, rulebooks
 
 __all__ = [
-    "Rulebook", "Rulebooks", "delete_pin_set", "delete_redirect", "delete_synonym_group", "rulebooks", "save_pin_set",
+    "KINDS", "Paging", "Request", "ResultHit", "Results", "Rulebook", "Rulebooks", "Search", "Unavailable", "bounds",
+    "delete_pin_set", "delete_redirect", "delete_synonym_group", "engine_of", "rulebooks", "save_pin_set",
     "save_redirect", "save_synonym_group",
 ]  # fmt: skip
