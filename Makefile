@@ -1,6 +1,6 @@
 # `make serve` runs the shop, `make test` runs every test. Both need Debian, Python 3.11 or newer with pip, and make;
 # everything else they install themselves: Python packages into .venv, Node packages into node_modules folders, and
-# for the browser tests Debian's chromium.
+# for the browser tests Debian's chromium, for OpenSearch Debian's Maven.
 
 PYTHON ?= python3
 PORT ?= 8000
