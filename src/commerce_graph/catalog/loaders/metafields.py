@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Row, Text, Uuid, and_, any_, cast, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Row, Text, Uuid, and_, any_, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.tables import metafield, metafield_definition
@@ -56,9 +56,10 @@ async def definition_names(conn: AsyncConnection, keys: Sequence[tuple[str, str,
     Shape: n keys → n results in input order, None where there is none; 1 statement.
     """
     at = metafield_definition.c
-    wanted = given(keys, owner_type=Text, namespace=Text, key=Text).c
-    same = and_(at.owner_type == wanted.owner_type, at.namespace == wanted.namespace, at.key == wanted.key)
-    named = select(at.owner_type, at.namespace, at.key, at.name).join(metafield_definition, same)
+    wanted = select(*given(keys, owner_type=Text, namespace=Text, key=Text).c)
+    named = select(at.owner_type, at.namespace, at.key, at.name).where(
+        tuple_(at.owner_type, at.namespace, at.key).in_(wanted)
+    )
     found = {(row.owner_type, row.namespace, row.key): row.name for row in (await conn.execute(named)).all()}
     return [found.get(key) for key in keys]
 
