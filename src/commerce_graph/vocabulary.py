@@ -6,7 +6,8 @@ from typing import Any, Self
 import strawberry
 
 from commerce_graph.kernel.auth import LISTINGS
-from commerce_graph.kernel.graph import input_type, object_type
+from commerce_graph.kernel.graph import LENGTH, input_type, object_type
+from commerce_graph.kernel.limits import FACET_VALUES_MAX
 from commerce_graph.kernel.scalars import JSON
 
 
@@ -177,7 +178,7 @@ class Filter:
     presentation: FilterPresentation | None = strawberry.field(
         description="How a list of choices is meant to be shown.", default=None
     )
-    values: list[FilterValue] = strawberry.field(description="Its choices.")
+    values: list[FilterValue] = strawberry.field(description="Its choices.", metadata={LENGTH: FACET_VALUES_MAX})
 
     @classmethod
     def of(cls, facet: Any) -> Self:

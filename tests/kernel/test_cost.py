@@ -13,7 +13,8 @@ from tests.shop import Shop
 SCHEMA = build_schema("""
   interface Node { id: ID! }
   type Item implements Node { id: ID! name: String parts: [Item!]! related(first: Int, last: Int): ItemConnection }
-  type ItemConnection { nodes: [Item!]! edges: [ItemEdge!]! }
+  type ItemConnection { nodes: [Item!]! edges: [ItemEdge!]! facets: [Facet!]! }
+  type Facet { values: [Item!]! }
   type ItemEdge { node: Item! }
   type Query { item: Item items(first: Int, last: Int): ItemConnection! nodes(ids: [ID!]!): [Node]! }
 """)
@@ -22,7 +23,7 @@ SCHEMA = build_schema("""
 def cost(text: str, **variables: Any) -> int:
     document = parse(text)
     node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
-    return Cost(SCHEMA, document, node, variables).objects()
+    return Cost(SCHEMA, document, node, variables, {"Facet.values": 100}).objects()
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,13 @@ def cost(text: str, **variables: Any) -> int:
         ("{ items(last: 3) { edges { node { id } } } }", {}, 3 * 3),
         ("{ items(first: 3) { nodes { related(first: 4) { nodes { id } } } } }", {}, 3 * (1 + 1 + 4 * 2)),
         ("{ item { parts { parts { id } } } }", {}, 1 + 10 * (1 + 10)),
+        ("{ items(first: 3) { nodes { id } facets { values { id } } } }", {}, 3 * 2 + 10 * (1 + 100)),
+        ("{ items(first: 3) { ...on ItemConnection { facets { values { id } } } } }", {}, 3 + 10 * (1 + 100)),
+        (
+            "{ items(first: 3) { ...F ...F } } fragment F on ItemConnection { nodes { id } facets { values { id } } }",
+            {},
+            3 * 3 + 2 * 10 * (1 + 100),
+        ),
         ("query ($n: Int) { items(first: $n) { nodes { id } } }", {"n": 5}, 5 * 2),
         ("query ($n: Int = 7) { items(first: $n) { nodes { id } } }", {}, 7 * 2),
         ("query ($n: Int) { items(first: $n) { nodes { id } } }", {}, 2),

@@ -58,13 +58,20 @@ class Cost:
     """Counts objects of one operation with its variables."""
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode, variables: Mapping[str, Any]
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        node: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        lengths: Mapping[str, int] | None = None,
     ) -> None:
+        """Count with `lengths` of lists that have no argument for it, by the coordinates of their fields."""
         self._schema = schema
+        self._lengths = lengths or {}
         self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self._variables = variables
         self._defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions or ()}
-        self._known: dict[str, int] = {}
+        self._known: dict[tuple[str, bool | None], int] = {}
         self._node = node
 
     def objects(self) -> int:
@@ -74,20 +81,21 @@ class Cost:
         """
         return self._selected(self._node.selection_set, self._schema.get_root_type(self._node.operation))
 
-    def _selected(self, selections: SelectionSetNode | None, kind: Any) -> int:
+    def _selected(self, selections: SelectionSetNode | None, kind: Any, paged: bool | None = None) -> int:
+        """Count what is selected of an object; of a connection, `paged` tells its page from what it has once."""
         total = 0
         for each in selections.selections if selections else ():
             if isinstance(each, FragmentSpreadNode):
-                name = each.name.value
-                if name not in self._known:
-                    fragment = self._fragments[name]
+                at = (each.name.value, paged)
+                if at not in self._known:
+                    fragment = self._fragments[each.name.value]
                     inner = self._schema.get_type(fragment.type_condition.name.value)
-                    self._known[name] = self._selected(fragment.selection_set, inner)
-                total += self._known[name]
+                    self._known[at] = self._selected(fragment.selection_set, inner, paged)
+                total += self._known[at]
             elif isinstance(each, InlineFragmentNode):
                 on = each.type_condition
-                total += self._selected(each.selection_set, self._schema.get_type(on.name.value) if on else kind)
-            elif isinstance(each, FieldNode):
+                total += self._selected(each.selection_set, self._schema.get_type(on.name.value) if on else kind, paged)
+            elif isinstance(each, FieldNode) and (paged is None or paged == (each.name.value in PAGE)):
                 total += self._field(each, kind)
         return total
 
@@ -98,13 +106,19 @@ class Cost:
         if is_leaf_type(get_named_type(answered)):
             return 0
         sizes = [self._size(a.value) for a in node.arguments or () if a.name.value in SIZES]
+        named = get_named_type(answered)
+        if sizes and named.name.endswith("Connection"):
+            # What a connection has besides its page, such as a list's facets, does not grow with the page.
+            page = self._selected(node.selection_set, named, True)
+            return max(sizes) * (1 + page) + self._selected(node.selection_set, named, False)
         if sizes:
             many = max(sizes)
         elif node.name.value in PAGE and kind.name.endswith("Connection"):
             many = 1
         else:
-            many = PLAIN_LIST if is_list_type(get_nullable_type(answered)) else 1
-        return many * (1 + self._selected(node.selection_set, get_named_type(answered)))
+            plain = self._lengths.get(f"{kind.name}.{node.name.value}", PLAIN_LIST)
+            many = plain if is_list_type(get_nullable_type(answered)) else 1
+        return many * (1 + self._selected(node.selection_set, named))
 
     def _size(self, value: ValueNode | None) -> int:
         if isinstance(value, VariableNode):

@@ -159,7 +159,8 @@ class Engine:
         Limits: ANSWER_OBJECTS_MAX. Raises: RequestError(COST_LIMIT_EXCEEDED | BAD_USER_INPUT).
         """
         try:
-            most = Cost(self.graph.core, operation.document, operation.node, variables or {}).objects()
+            asked = (self.graph.core, operation.document, operation.node, variables or {})
+            most = Cost(*asked, self.graph.lengths).objects()
         except RecursionError:
             raise RequestError("DEPTH_LIMIT_EXCEEDED", NESTED) from None
         if most > limits.ANSWER_OBJECTS_MAX:

@@ -36,6 +36,7 @@ from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
 ACCESS = "access"
+LENGTH = "length"  # of the list of a field, where no argument says it
 T = TypeVar("T", bound=type)
 
 
@@ -80,22 +81,26 @@ def _doc(target: Any) -> str | None:
 
 def field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
-    deprecation_reason: str | None = None,
+    deprecation_reason: str | None = None, length: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Declare a field resolved for one parent, for what needs no data beyond the parent."""
+    """Declare a field resolved for one parent, for what needs no data beyond the parent. `length`: see LENGTH."""
 
     def decorate(function: Any) -> Any:
         return strawberry.field(
             resolver=function, name=name, description=description or _doc(function),
-            deprecation_reason=deprecation_reason, metadata={} if access is None else {ACCESS: access},
+            deprecation_reason=deprecation_reason, metadata=_told_of(access, length),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
 
 
+def _told_of(access: Access | None, length: int | None) -> dict[str, Any]:
+    return ({} if access is None else {ACCESS: access}) | ({} if length is None else {LENGTH: length})
+
+
 def batch_field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
-    deprecation_reason: str | None = None,
+    deprecation_reason: str | None = None, length: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
@@ -108,7 +113,7 @@ def batch_field(
         return strawberry.field(
             resolver=_one_parent(function), name=name, description=description or _doc(function),
             deprecation_reason=deprecation_reason,
-            metadata={BATCH: function} | ({} if access is None else {ACCESS: access}),
+            metadata={BATCH: function} | _told_of(access, length),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
@@ -294,6 +299,7 @@ class Graph(strawberry.federation.Schema):
         _leave_out_null_defaults(self.core)
         self.asked = deferring(self.core)
         self.access: dict[str, Access] = dict(self._field_access())
+        self.lengths: dict[str, int] = dict(self._field_lengths())
 
     def _field_access(self) -> Iterator[tuple[str, Access]]:
         for name, entry in sorted(self.schema_converter.type_map.items()):
@@ -310,6 +316,11 @@ class Graph(strawberry.federation.Schema):
                 if access is None:
                     raise TypeError(f"{name}.{label} does not say who may see it")
                 yield f"{name}.{label}", access
+
+    def _field_lengths(self) -> Iterator[tuple[str, int]]:
+        for name, entry in self.schema_converter.type_map.items():
+            for member in (m for m in getattr(entry.definition, "fields", None) or () if LENGTH in m.metadata):
+                yield f"{name}.{self.config.name_converter.from_field(member)}", member.metadata[LENGTH]
 
     def api(self) -> GraphQLSchema:
         """Return the schema as clients see it: sorted, without federation's machinery."""

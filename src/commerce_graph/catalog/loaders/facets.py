@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, conditions
-from commerce_graph.catalog.rules.facets import FACET_OPTIONS_MAX, FACET_VALUES_MAX, Counts
+from commerce_graph.catalog.rules.facets import Counts
 from commerce_graph.catalog.rules.metafields import SEPARATOR
 from commerce_graph.catalog.tables import (
     collection_product,
@@ -43,6 +43,7 @@ from commerce_graph.catalog.tables import (
     product_price,
     variant,
 )
+from commerce_graph.kernel.limits import FACET_OPTIONS_MAX, FACET_VALUES_MAX
 
 
 async def facet_counts(

@@ -13,11 +13,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
-
-FACET_VALUES_MAX = 100
-"""Values of one facet at most, those of most products first."""
-FACET_OPTIONS_MAX = 50
-"""Options that have a facet at most, those of most products first."""
+from commerce_graph.kernel.limits import FACET_VALUES_MAX
 
 Counted = Sequence[tuple[str, int]]
 """Values with how many products have them, most first and alphabetically where equal."""

@@ -17,7 +17,7 @@ from commerce_graph.catalog.loaders.metafields import definition_names
 from commerce_graph.catalog.loaders.related import related_products
 from commerce_graph.catalog.rules import Rule, RuleSet
 from commerce_graph.catalog.rules.assortment import DEFAULT_OPTION
-from commerce_graph.catalog.rules.facets import FACET_OPTIONS_MAX, FACET_VALUES_MAX, Counts, Facet, FacetValue, facets
+from commerce_graph.catalog.rules.facets import Counts, Facet, FacetValue, facets
 from commerce_graph.catalog.service.channel import Channel, channels
 from commerce_graph.catalog.service.collection import (
     NewCollection,
@@ -49,7 +49,7 @@ from commerce_graph.catalog.service.read_models import note_availability, note_p
 from commerce_graph.catalog.service.vocabulary import learn_words
 
 __all__ = [
-    "DEFAULT_OPTION", "FACET_OPTIONS_MAX", "FACET_VALUES_MAX", "Audience", "Channel", "Counts", "Facet", "FacetList",
+    "DEFAULT_OPTION", "Audience", "Channel", "Counts", "Facet", "FacetList",
     "FacetValue", "Filters", "FoundProducts", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection",
     "NewMedia", "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet",
     "SavedProduct", "Spot", "Wanted", "add_products", "bounds_minor", "channels", "collection_titles", "collections",

@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from commerce_graph.catalog.service import FACET_OPTIONS_MAX, FACET_VALUES_MAX, Counts
+from commerce_graph.catalog.service import Counts
+from commerce_graph.kernel.limits import FACET_OPTIONS_MAX, FACET_VALUES_MAX
 from commerce_graph.search.rules.document import SEPARATOR
 from commerce_graph.search.service.opensearch.conditions import Clause, Conditions, both, price_field, priced
 
