@@ -129,7 +129,7 @@ def _mappings(names: Sequence[str]) -> dict[str, Any]:
     beginning = {"begin": {"type": "text", "analyzer": "beginning", "search_analyzer": "words", "norms": False}}
     raw = {"raw": _KEYWORD}
     copied = {**plain, "copy_to": "everything"}
-    code = {**_KEYWORD, "fields": {"code": {**_KEYWORD, "normalizer": "code"}}}
+    code = {**_KEYWORD, "copy_to": "everything", "fields": {"code": {**_KEYWORD, "normalizer": "code"}}}
     return {
         "dynamic": "strict",
         "properties": {

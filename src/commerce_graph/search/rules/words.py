@@ -32,7 +32,7 @@ STEM = 0.8
 """What a word's stem is worth beside the word as it was written; the same for what follows."""
 BEGINNING = 0.5
 TYPO = 0.25
-SYNONYM = 0.7
+SYNONYM = 0.4
 CODE = 20.0
 WHOLE_TEXT = 15.0
 """The words of the whole text next to each other in a title."""
@@ -167,7 +167,7 @@ def _slot(slot: Slot, language: str, way: Way, detail: _Detail) -> Clause:
             ways += _mistyped(text, slot.prefix, way, detail)
     for phrase in others[: detail.synonyms]:
         if _has_words(phrase):
-            ways += _synonym(_text(phrase), language, len(phrase) > 1)
+            ways += _synonym(phrase, language)
     return ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways, "tie_breaker": OTHER_FIELDS}}
 
 
@@ -219,16 +219,22 @@ def _mistyped(text: str, prefix: bool, way: Way, detail: _Detail) -> list[Clause
     return [_plain_match(field, text, weight * TYPO, **typo) for field, weight in fields]
 
 
-def _synonym(text: str, language: str, several: bool) -> list[Clause]:
-    fields = [("title", TITLE), ("everything", ANYWHERE)]
-    at = [(_in(language, field), weight * SYNONYM) for field, weight in fields]
-    if several:
-        return [_phrase(field, text, weight) for field, weight in at]
-    return [_plain_match(field, text, weight) for field, weight in at]
+def _synonym(phrase: Phrase, language: str) -> list[Clause]:
+    # The words of a phrase add up, and a synonym of several must not come before what was written.
+    weight = SYNONYM / len(phrase)
+    fields = [(_in(language, "title"), TITLE * weight), (_in(language, "everything"), ANYWHERE * weight)]
+    if len(phrase) > 1:
+        return [_phrase(field, _text(phrase), weight) for field, weight in fields]
+    return [_plain_match(field, _text(phrase), weight) for field, weight in fields]
 
 
 def _match(field: str, text: str, weight: float, way: Way) -> Clause:
-    if not way.most or not field.endswith(".cjk"):
+    if not _RUN.search(text):
+        return _plain_match(field, text, weight)
+    if not field.endswith(".cjk"):
+        # Each character is a word here, and in another order they mean something else.
+        return _phrase(field, text, weight)
+    if not way.most:
         return _plain_match(field, text, weight)
     # Where words are not set apart, most of the pairs of characters are most of the words.
     return {"match": {field: {"query": text, "boost": weight, "minimum_should_match": "2<-30%"}}}

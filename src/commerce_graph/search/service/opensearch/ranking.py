@@ -119,8 +119,8 @@ def _popular(query: Clause, request: Request) -> Clause:
 
 
 def _available_first(query: Clause, request: Request, mode: str) -> Clause:
-    # What no function is about would get a 1 as well.
-    return _scored(query, [{"filter": can_be_bought(request.market), "weight": 1}, {"weight": 0}], mode)
+    # What no function is about would get a 1 as well, so all get it.
+    return _scored(query, [{"filter": can_be_bought(request.market), "weight": 1}, {"weight": 1}], mode)
 
 
 def _scored(query: Clause, functions: Sequence[Clause], mode: str) -> Clause:

@@ -12,7 +12,7 @@ from opensearchpy.exceptions import TransportError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from commerce_graph.kernel.limits import SEARCH_S_MAX
+from commerce_graph.kernel import limits
 from commerce_graph.search.service.cluster import Cluster
 
 log = structlog.get_logger()
@@ -76,7 +76,7 @@ class Snapshots:
         return Snapshot(name, id)
 
     async def _make(self) -> Snapshot | None:
-        async with self._cluster.guarded(SEARCH_S_MAX) as client:
+        async with self._cluster.guarded(limits.SEARCH_S_MAX) as client:
             answer = await client.create_pit(
                 index=self._cluster.alias, params={"keep_alive": f"{KEPT_S}s", "allow_partial_pit_creation": "false"}
             )
@@ -91,7 +91,7 @@ class Snapshots:
             return made
         await self._redis.delete(self._key(made.name))
         try:
-            async with self._cluster.guarded(SEARCH_S_MAX) as client:
+            async with self._cluster.guarded(limits.SEARCH_S_MAX) as client:
                 await client.delete_pit(body={"pit_id": [made.id]})
         except TransportError as fault:
             log.info("search.snapshot_left", status=fault.status_code)  # it ends by itself
