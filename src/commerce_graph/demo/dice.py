@@ -84,6 +84,9 @@ class Kind(IntEnum):
     FULFILLMENT_ORDER_LINE = 21
     FULFILLMENT = 22
     FULFILLMENT_LINE = 23
+    PAGE = 24
+    BLOG = 25
+    ARTICLE = 26
 
 
 def key(kind: Kind, number: int, at: datetime = OPENED) -> UUID:

@@ -9,6 +9,7 @@ from sqlalchemy import Table, exists, func, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog import tables as catalog
+from commerce_graph.content import tables as content
 from commerce_graph.customer import tables as customer
 from commerce_graph.demo import rows
 from commerce_graph.demo.catalogue import Catalogue
@@ -60,8 +61,8 @@ async def seed(database: Database, products: int, tell: Tell = lambda stage, don
 
 
 async def _is_empty(conn: AsyncConnection) -> bool:
-    filled = (catalog.product, catalog.channel, catalog.collection, pricing.market, pricing.shop, customer.customer,
-              order.order)  # fmt: skip
+    filled = (catalog.product, catalog.channel, catalog.collection, content.page, content.blog, pricing.market,
+              pricing.shop, customer.customer, order.order)  # fmt: skip
     found = or_(*(exists(select(literal(1)).select_from(table)) for table in filled))
     return not (await conn.execute(select(found))).scalar_one()
 
@@ -73,6 +74,7 @@ async def _fill(tx: AsyncConnection, size: int, tell: Tell) -> None:
     tell("settings", 0, 1)
     await _copy(raw, rows.settings())
     await _copy(raw, rows.collections())
+    await _copy(raw, rows.writings())
     tell("settings", 1, 1)
     tell("customers", 0, len(people))
     await _copy(raw, rows.customers(people))

@@ -9,6 +9,7 @@ from argon2 import Type
 from argon2.low_level import hash_secret
 
 from commerce_graph.catalog import tables as catalog
+from commerce_graph.content import tables as content
 from commerce_graph.customer import tables as customer
 from commerce_graph.demo.catalogue import VARIANTS_PER_PRODUCT_KEYS, Product
 from commerce_graph.demo.dice import OPENED, Kind, key
@@ -18,6 +19,7 @@ from commerce_graph.demo.people import DEMO_PASSWORD, Customer
 from commerce_graph.demo.prices import CURRENCIES
 from commerce_graph.demo.shelves import SHELVES, memberships
 from commerce_graph.demo.world import CHANNEL, CHANNEL_ID, LOCATIONS, MARKETS, TAXES, ZONES, rate_minor
+from commerce_graph.demo.writings import ARTICLES, BLOG_HANDLE, BLOG_ID, BLOG_TITLE, BLOG_TOLD, PAGES, Writing
 from commerce_graph.fulfilment import tables as fulfilment
 from commerce_graph.inventory import tables as inventory
 from commerce_graph.pricing import tables as pricing
@@ -85,6 +87,31 @@ def collections() -> Iterator[Row]:
         yield catalog.collection_publication, {
             "channel_id": CHANNEL_ID, "collection_id": shelf.id, "published_at": OPENED,
         }  # fmt: skip
+
+
+def writings() -> Iterator[Row]:
+    """Return pages, and the blog with its articles."""
+    for written in PAGES:
+        yield content.page, {**_written(written), "body": written.html, "body_text": written.text}
+    yield content.blog, {
+        "id": BLOG_ID, "handle": BLOG_HANDLE, "title": BLOG_TITLE, "seo_title": f"{BLOG_TITLE} – {SHOP_NAME}",  # noqa: RUF001
+        "seo_description": BLOG_TOLD, "created_at": OPENED, "updated_at": OPENED,
+    }  # fmt: skip
+    for written in ARTICLES:
+        first = written.paragraphs[0]
+        yield content.article, {
+            **_written(written), "blog_id": BLOG_ID, "body": written.html, "body_text": written.text,
+            "excerpt": f"<p>{first}</p>", "excerpt_text": first, "author_name": written.author,
+            "tags": list(written.tags), "image_url": written.picture, "image_alt": written.title,
+        }  # fmt: skip
+
+
+def _written(written: Writing) -> dict[str, object]:
+    return {
+        "id": written.id, "handle": written.name, "title": written.title,
+        "seo_title": f"{written.title} – {SHOP_NAME}", "seo_description": written.text[:155].rpartition(" ")[0],  # noqa: RUF001
+        "published_at": written.published_at, "created_at": written.written_at, "updated_at": written.written_at,
+    }  # fmt: skip
 
 
 def product(
