@@ -42,7 +42,7 @@ async def related_products(
     """
     asked = func.unnest(cast(list(product_ids), ARRAY(Uuid))).table_valued("id", with_ordinality="at").render_derived()
     own, own_price = product.alias("own"), product_price.alias("own_price")
-    near = union(*_neighbours(own)).subquery("near").lateral("near")
+    near = union(*_neighbours(own)).lateral("near")
     at = product_price.c
     buyable = and_(product.c.available, at.product_id.is_not(None))
     likeness = _likeness(own, own_price.c.min_minor, buyable)
@@ -73,11 +73,11 @@ def _neighbours(own: FromClause) -> list[Select[Any]]:
     for name in ("product_type", "vendor"):
         other = product.alias(f"same_{name}")
         same = select(other.c.id).where(other.c[name] == own.c[name], own.c[name] != "")
-        made += _both_sides(same, other.c.id, own.c.id)
+        made += _both_sides(name, same.correlate(own), other.c.id, own.c.id)
     mine = collection_product.alias("mine")
     place = select(mine).where(mine.c.product_id == own.c.id).limit(RELATED_COLLECTIONS_MAX).correlate(own)
     mates = collection_product.alias("mates")
-    places = place.subquery("places")
+    places = place.lateral("places")
     key, own_key = _place(mates), _place(places)
     together = select(mates.c.product_id.label("id")).where(mates.c.collection_id == places.c.collection_id)
     for number, (side, order) in enumerate(((key > own_key, key.asc()), (key < own_key, key.desc()))):
@@ -91,16 +91,17 @@ def _place(of: FromClause) -> Any:
     return func.row(of.c.position, of.c.product_id)
 
 
-def _both_sides(same: Select[Any], key: ColumnElement[UUID], own: ColumnElement[UUID]) -> list[Select[Any]]:
+def _both_sides(name: str, same: Select[Any], key: ColumnElement[UUID], own: ColumnElement[UUID]) -> list[Select[Any]]:
     sides = ((key > own, key.asc()), (key < own, key.desc()))
-    return [
-        select(same.where(side).order_by(order).limit(RELATED_CANDIDATES_MAX).subquery().c.id) for side, order in sides
-    ]
+    # Lateral, so that they may speak of the product that they stand beside.
+    found = [same.where(side).order_by(order).limit(RELATED_CANDIDATES_MAX) for side, order in sides]
+    return [select(each.lateral(f"{name}_{number}").c.id) for number, each in enumerate(found)]
 
 
 def _likeness(own: FromClause, price: ColumnElement[int], buyable: ColumnElement[bool]) -> ColumnElement[float]:
-    mine = func.unnest(product.c.tags).column_valued("mine")
-    shared = select(func.count()).where(mine == func.any(own.c.tags)).select_from(mine).scalar_subquery()
+    mine = func.unnest(product.c.tags).table_valued("tag", name="mine").render_derived()
+    alike = select(func.count()).where(mine.c.tag == func.any(own.c.tags)).select_from(mine)
+    shared = alike.correlate(own, product).scalar_subquery()
     tags = func.cardinality(own.c.tags) + func.cardinality(product.c.tags)
     together = collection_product.alias("together")
     theirs = collection_product.alias("theirs")
@@ -108,6 +109,7 @@ def _likeness(own: FromClause, price: ColumnElement[int], buyable: ColumnElement
         select(literal(1))
         .select_from(together.join(theirs, theirs.c.collection_id == together.c.collection_id))
         .where(together.c.product_id == own.c.id, theirs.c.product_id == product.c.id)
+        .correlate(own, product)
         .exists()
     )
     ratio = func.abs(func.ln(cast(1 + product_price.c.min_minor, Double) / (1 + price)))

@@ -243,11 +243,8 @@ def _either(slot: Slot, phrases: Sequence[Sequence[_Word]]) -> str:
 
 
 def _written(slot: Slot, phrases: Sequence[Sequence[_Word]]) -> str:
-    """Return the full-text query of a slot as it was written, within the title."""
-    goes_on = [slot.prefix, *(False for _ in phrases[1:])]
-    return _any(
-        [_phrase(phrase, stems=False, prefix=on, weight="A") for phrase, on in zip(phrases, goes_on, strict=True)]
-    )
+    """Return the full-text query of a slot as it was written, within the title. Synonyms do not count as much."""
+    return _phrase(phrases[0], stems=False, prefix=slot.prefix, weight="A")
 
 
 def _phrase(words: Sequence[_Word], *, stems: bool, prefix: bool = False, weight: str = "") -> str:
