@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
-Way = Literal["pass", "hold", "reset", "cut", "answer"]
+Way = Literal["pass", "hold", "reset", "cut", "answer", "stale"]
 
 CUT = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"hits": {"total'
 
@@ -22,7 +22,8 @@ class Proxy:
     """Passes calls on, or treats each as `way` says when it comes in.
 
     `hold` keeps a call back until `way` is another again; `reset` breaks the connection once the call was sent on;
-    `cut` ends an answer in the middle; `answer` gives `canned`. `calls`, `open` and `open_most` count.
+    `cut` ends an answer in the middle; `answer` gives `canned`; `stale` closes a connection that was used before, just
+    as it is used again. `calls`, `open` and `open_most` count.
     """
 
     def __init__(self, port: int) -> None:
@@ -78,6 +79,8 @@ class Proxy:
                 elif self.way == "cut":
                     writer.write(CUT)
                     await writer.drain()
+                    return
+                elif self.way == "stale" and upstream:
                     return
                 else:
                     if upstream is None:

@@ -261,6 +261,20 @@ async def test_connection_that_was_closed_while_idle_costs_no_answer(shopper: Sh
     assert await shopper.searches(8) == {"opensearch"}
 
 
+async def test_connection_that_is_closed_just_as_it_is_used_costs_no_answer(shopper: Shopper, proxy: Proxy) -> None:
+    assert await shopper.search() == "opensearch"
+    proxy.use("stale")
+    for _ in range(3):
+        assert await shopper.search() == "opensearch"
+    assert proxy.calls == 1 + 3 * 2
+
+
+async def test_call_that_breaks_off_twice_is_not_made_a_third_time(shopper: Shopper, proxy: Proxy) -> None:
+    proxy.use("reset")
+    assert await shopper.search() == "no connection"
+    assert proxy.calls == 2
+
+
 async def test_missing_index_is_no_fault_of_the_node(shopper: Shopper, cluster: Cluster, proxy: Proxy) -> None:
     cluster.alias = "none-such"
     for _ in range(limits.CIRCUIT_CALLS):
