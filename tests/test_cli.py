@@ -27,7 +27,7 @@ from commerce_graph.settings import EXAMPLES
 from tests.conftest import Template
 from tests.shop import uid
 
-COMMANDS = ("dev", "serve", "worker", "migrate", "seed", "import", "schema", "token")
+COMMANDS = ("dev", "serve", "worker", "migrate", "seed", "import", "reindex", "schema", "token")
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def test_help_names_every_command_and_each_shows_an_example() -> None:
     told = CliRunner().invoke(app, ["--help"], terminal_width=200).output
     for command in COMMANDS:
         assert f" {command} " in told
-    for command in ("dev", "serve", "seed", "import", "schema"):
+    for command in ("dev", "serve", "seed", "import", "reindex", "schema"):
         assert f"commerce-graph {command}" in CliRunner().invoke(app, [command, "--help"], terminal_width=200).output
 
 

@@ -228,6 +228,7 @@ def reindex_(
     if settings.opensearch_url is None:
         raise SettingsError("OPENSEARCH_URL is not set. For example: OPENSEARCH_URL=http://localhost:9200")
     url = settings.opensearch_url.get_secret_value()
+    configure_logging(settings.log_format, "warning")
 
     async def run(database: Database) -> None:
         cluster = Cluster(url, settings.opensearch_index)

@@ -382,3 +382,12 @@ async def test_a_collection_is_no_part_of_a_document_but_its_key_is(pipe: Pipeli
     async with database.begin() as tx:
         await tx.execute(update(collection).values(title="Other"))
     assert not (await pipe.differences()).all
+
+
+async def test_a_seed_under_a_server_that_has_an_index_is_indexed(pipe: Pipeline, database: Database) -> None:
+    async with database.begin() as tx:
+        await tx.execute(update(product).values(title="Written by COPY"))
+    await marks.mark_all(database)
+    assert set(await on_list(database)) == {uid(thing.handle) for thing in THINGS}
+    await pipe.flow()
+    assert not (await pipe.differences()).all

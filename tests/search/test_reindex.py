@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from opensearchpy.exceptions import NotFoundError
 from redis.asyncio import Redis
 from sqlalchemy import Text, cast, func, insert, literal, select, text, update
 from tools.opensearch import Node
@@ -173,7 +172,7 @@ async def test_a_killed_command_goes_on_where_it_was(pipe: Pipeline) -> None:
     }
     call = [sys.executable, "-m", "commerce_graph", "reindex"]
     process = await asyncio.create_subprocess_exec(*call, env=environment, stderr=asyncio.subprocess.DEVNULL)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not (done := await far(pipe.database)):  # noqa: ASYNC110
             await asyncio.sleep(0.005)  # another process tells nobody how far it is
     process.kill()
@@ -431,7 +430,7 @@ async def test_a_node_killed_in_the_middle_and_started_again_loses_nothing(
             with pytest.raises(Unreachable):
                 await indexing.step(database, pipe.cluster)
             await asyncio.to_thread(node.start)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 report = await building
             assert report is not None
             assert report.written == 6 * INDEX_BATCH_MAX + len(THINGS)
@@ -462,8 +461,3 @@ async def test_memory_does_not_grow_with_the_shop(pipe: Pipeline) -> None:
         assert status == 0
         peaks.append(int(printed.split()[-2]))
     assert peaks[1] < peaks[0] * 1.2
-
-
-async def test_the_alias_leads_nowhere_before_the_first_index(pipe: Pipeline) -> None:
-    with pytest.raises(NotFoundError):
-        await pipe.held(SHIRT)

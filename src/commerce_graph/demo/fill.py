@@ -21,6 +21,7 @@ from commerce_graph.demo.shelves import hand_picked
 from commerce_graph.kernel.database import Database
 from commerce_graph.order import tables as order
 from commerce_graph.pricing import tables as pricing
+from commerce_graph.search.service.marks import mark_all
 
 Tell = Callable[[str, int, int], None]
 PRODUCTS_PER_BATCH = 500
@@ -57,6 +58,7 @@ async def seed(database: Database, products: int, tell: Tell = lambda stage, don
         if not await _is_empty(tx):
             raise ShopNotEmpty
         await _fill(tx, products, tell)
+    await mark_all(database)  # COPY tells nobody of products, and a server may have an index already
     await _settle(database, tell)
 
 
@@ -74,6 +76,7 @@ async def _fill(tx: AsyncConnection, size: int, tell: Tell) -> None:
     tell("settings", 0, 1)
     await _copy(raw, rows.settings())
     await _copy(raw, rows.collections())
+    await _copy(raw, rows.definitions())
     await _copy(raw, rows.writings())
     tell("settings", 1, 1)
     tell("customers", 0, len(people))

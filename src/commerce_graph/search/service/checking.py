@@ -84,7 +84,7 @@ async def check(db: Database, cluster: Cluster, tell: Tell = lambda done, total:
         tell(done, max(done, total))
         if last is None:
             break
-        complete = len(suspects) < INDEX_DIFFERENCES_MAX
+        complete = len(suspects) <= INDEX_DIFFERENCES_MAX
     told = await _settled(db, cluster, live, suspects[:INDEX_DIFFERENCES_MAX])
     if (await _live(db, cluster)).id != live.id:
         return await check(db, cluster, tell)  # another took its place meanwhile

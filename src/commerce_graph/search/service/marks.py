@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Uuid, delete, exists, func, literal, select, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.catalog import service as catalog
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import INDEX_BATCH_MAX, INDEX_RETRY_S_MAX
@@ -30,13 +31,27 @@ async def mark_changed(db: Database, product_ids: Sequence[UUID]) -> None:
     No change is lost where an index is only just being laid out: it is in the table before its first product is read,
     so what this statement does not see yet is read later than what is marked here.
     """
-    if not product_ids:
-        return
+    if product_ids and await _any_index(db):
+        async with db.begin() as tx:
+            await mark(tx, product_ids)
+
+
+async def mark_all(db: Database) -> None:
+    """Put every product on the list, if there is any index: for who wrote them without telling of each."""
+    after: UUID | None = None
+    while await _any_index(db):
+        async with db.begin() as tx:
+            ids = await catalog.product_ids_after(tx, after, INDEX_BATCH_MAX)
+            if not ids:
+                return
+            await mark(tx, ids)
+        after = ids[-1]
+
+
+async def _any_index(db: Database) -> bool:
     async with db.read() as conn:
-        if not (await conn.execute(select(exists().where(_OPEN)))).scalar_one():
-            return
-    async with db.begin() as tx:
-        await mark(tx, product_ids)
+        found: bool = (await conn.execute(select(exists().where(_OPEN)))).scalar_one()
+    return found
 
 
 async def mark(tx: AsyncConnection, product_ids: Sequence[UUID]) -> None:
