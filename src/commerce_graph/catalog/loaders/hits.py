@@ -29,16 +29,16 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
-from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, filtered, sellable
+from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, filtered, priced, sellable
 from commerce_graph.catalog.loaders.search import product_condition
 from commerce_graph.catalog.loaders.words import Sought
 from commerce_graph.catalog.tables import collection_product, product, product_price
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.limits import SEARCH_OFFSET_MAX, SEARCH_RANKED_MAX, SEARCH_TOTAL_MAX
+from commerce_graph.kernel.limits import SEARCH_FOUND_MAX, SEARCH_OFFSET_MAX, SEARCH_RANKED_MAX, SEARCH_TOTAL_MAX
 from commerce_graph.kernel.query_syntax.words import Plan
 
 Unavailable = Literal["SHOW", "LAST", "HIDE"]
@@ -53,7 +53,7 @@ TITLE = 0.5
 SCALE = 1_000_000
 """Ranks are whole millionths, so that a cursor holds exactly what the database compares."""
 LAST = 2**62
-"""The price of what has none, and the place of what is not pinned: after all that have one."""
+"""The rank of what is not ranked, less its sales: after all that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Wanted:
     """Which products are looked for, and how they are listed.
 
     `pins`: what comes before all else, in this order, whatever its words. `ranked_max`: of more hits than that, the
-    best sold are ranked, and the others are not listed.
+    best sold are ranked, and come before the others.
     """
 
     plan: Plan
@@ -109,6 +109,8 @@ def hit_conditions(sought: Sought, wanted: Wanted, *, relaxed: bool = False) -> 
     made = [answers, product_condition(sought.where, wanted.market), *product_seen(wanted.audience)]
     if wanted.unavailable == "HIDE":
         made.append(sellable(product.c.available, wanted.market))
+    if wanted.sort == "PRICE":
+        made.append(priced(wanted.market, None, None))
     return made
 
 
@@ -179,22 +181,33 @@ def _ranked(sought: Sought, wanted: Wanted, relaxed: bool) -> Select[Any]:
     at = product_price.c
     priced = product.outerjoin(product_price, and_(at.product_id == product.c.id, at.market_id == wanted.market.id))
     buyable = and_(product.c.available, at.product_id.is_not(None))
+    best_sold = (product.c.sales.desc(), product.c.id.desc())
     met = (
         select(product.c.id, product.c.search, product.c.sales, buyable.label("buyable"), at.min_minor)
+        .add_columns(func.row_number().over(order_by=best_sold).label("place"))
         .select_from(priced)
         .where(*_met(sought, wanted, relaxed, narrowed=True))
     )
     if wanted.sort == "RELEVANCE":
-        # A word that half the shop answers to would have half the shop ranked.
         first = [_one_of(wanted.pins).desc()] if wanted.pins else []
-        met = met.order_by(*first, product.c.sales.desc(), product.c.id.desc()).limit(wanted.ranked_max)
-    rows = met.subquery("met")
+        met = met.order_by(*first, *best_sold).limit(SEARCH_FOUND_MAX)
+    rows = _read_once(met.subquery("met"), sought, wanted)
     return select(
         rows.c.id,
         _pin(rows, wanted).label("pin"),
         (cast(not_(rows.c.buyable), Integer) if wanted.unavailable == "LAST" else literal(0, Integer)).label("late"),
-        (_price(rows, wanted) if wanted.sort == "PRICE" else _rank(rows, sought, wanted)).label("key"),
+        (cast(rows.c.min_minor, BigInteger) if wanted.sort == "PRICE" else _rank(rows, sought)).label("key"),
     )
+
+
+def _read_once(met: Subquery, sought: Sought, wanted: Wanted) -> Subquery:
+    """Return the hits with the vectors of those that are ranked by them."""
+    if not sought.slots or wanted.sort == "PRICE":
+        return met
+    # A vector is stored out of line, and each function that is given it reads it again: the empty one that is added
+    # makes it a value, and OFFSET keeps the planner from adding that in each place of use.
+    vector = case((met.c.place <= wanted.ranked_max, met.c.search.op("||")(cast(literal("", Text), TSVECTOR))))
+    return select(met.c.id, met.c.sales, met.c.buyable, vector.label("search")).offset(0).subquery("once")
 
 
 def _pin(rows: Subquery, wanted: Wanted) -> ColumnElement[int]:
@@ -204,21 +217,16 @@ def _pin(rows: Subquery, wanted: Wanted) -> ColumnElement[int]:
     return cast(func.coalesce(place, len(wanted.pins) + 1), Integer)
 
 
-def _price(rows: Subquery, wanted: Wanted) -> ColumnElement[int]:
-    amount = -rows.c.min_minor if wanted.reverse else rows.c.min_minor
-    return func.coalesce(cast(amount, BigInteger), literal(LAST, BigInteger))
-
-
-def _rank(rows: Subquery, sought: Sought, wanted: Wanted) -> ColumnElement[int]:
-    found: ColumnElement[Any] = literal(1.0, Double)
+def _rank(rows: Subquery, sought: Sought) -> ColumnElement[int]:
+    """Return millionths of relevance, the most relevant first; what is not ranked comes after, the best sold first."""
+    sold = 1 + SALES * func.log(1 + cast(rows.c.sales, Double))
+    score = sold * case((rows.c.buyable, IN_STOCK), else_=1.0)
     if sought.slots:
         weights = cast(cast(WEIGHTS, Text), ARRAY(Float(24)))
         found = func.ts_rank(weights, rows.c.search, _tsquery(" | ".join(sought.slots)))
-        found = found + case((rows.c.search.bool_op("@@")(_tsquery(sought.titled)), TITLE), else_=0.0)
-    sold = 1 + SALES * func.log(1 + cast(rows.c.sales, Double))
-    score = found * sold * case((rows.c.buyable, IN_STOCK), else_=1.0)
-    whole = cast(func.round(score * SCALE), BigInteger)
-    return whole if wanted.reverse else -whole
+        score = score * (found + case((rows.c.search.bool_op("@@")(_tsquery(sought.titled)), TITLE), else_=0.0))
+    first = -cast(func.round(score * SCALE), BigInteger)
+    return case((rows.c.search.is_(None), LAST - rows.c.sales), else_=first) if sought.slots else first
 
 
 async def hit_page(
@@ -226,12 +234,12 @@ async def hit_page(
 ) -> Hits:
     """Read a page of hits. 1 statement.
 
-    Limits: SEARCH_RANKED_MAX, SEARCH_TOTAL_MAX, SEARCH_OFFSET_MAX.
-    Raises: RequestError(BAD_USER_INPUT) for a place beyond SEARCH_OFFSET_MAX, or none that a list gave out.
+    Limits: SEARCH_FOUND_MAX by relevance, of which SEARCH_RANKED_MAX are ranked; SEARCH_TOTAL_MAX.
+    Raises: RequestError(BAD_USER_INPUT) for a sort key that no list gave out.
     """
     ranked = _ranked(sought, wanted, relaxed).cte("ranked")
     keys = (ranked.c.pin, ranked.c.late, ranked.c.key, ranked.c.id)
-    page = _windowed(select(ranked), keys, window).subquery("page")
+    page = _windowed(select(ranked), keys, window, wanted.reverse).subquery("page")
     counted: ColumnElement[Any] = literal(None, Integer)
     if total:
         bounded = select(ranked.c.id).limit(SEARCH_TOTAL_MAX).subquery()
@@ -239,22 +247,23 @@ async def hit_page(
     whole = select(counted.label("total")).subquery("whole")
     statement = select(whole.c.total, page).select_from(whole.outerjoin(page, true()))
     rows = (await conn.execute(statement)).all()
-    found = sorted((row.pin, row.late, row.key, row.id) for row in rows if row.id is not None)
+    found = [(row.pin, row.late, row.key, row.id) for row in rows if row.id is not None]
+    found.sort(reverse=wanted.reverse)
     more = len(found) > window.size
     if more:
         found = found[1:] if window.backward else found[: window.size]
     return Hits([(key[-1], key) for key in found], more, rows[0].total)
 
 
-def _windowed(rows: Select[Any], keys: tuple[ColumnElement[Any], ...], window: Window) -> Select[Any]:
-    backward = window.backward and window.low is None
-    ordered = rows.order_by(*(key.desc() if backward else key.asc() for key in keys))
+def _windowed(rows: Select[Any], keys: tuple[ColumnElement[Any], ...], window: Window, reverse: bool) -> Select[Any]:
+    descending = (window.backward and window.low is None) != reverse
+    ordered = rows.order_by(*(key.desc() if descending else key.asc() for key in keys))
     if window.low is not None:
         return ordered.offset(window.low).limit(window.size + 1 if window.high is None else window.high - window.low)
     for values, after in ((window.after, True), (window.before, False)):
         if values is not None:
             bound = tuple_(*_bound(values))
-            ordered = ordered.where(tuple_(*keys) > bound if after else tuple_(*keys) < bound)
+            ordered = ordered.where(tuple_(*keys) > bound if after != reverse else tuple_(*keys) < bound)
     return ordered.limit(window.size + 1)
 
 
