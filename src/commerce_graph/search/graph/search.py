@@ -10,7 +10,9 @@ from commerce_graph.catalog.service import definition_names, facets, filters_of
 from commerce_graph.content import service as content
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import entities, field, object_type
+from commerce_graph.kernel.limits import FACET_LISTS_MAX
 from commerce_graph.kernel.pages import PageInfo, page_arguments
 from commerce_graph.kernel.scalars import URL
 from commerce_graph.keys import ArticleKey, PageKey, ProductKey
@@ -104,6 +106,11 @@ class SearchResultItemConnection:
         """The choices by which the products can be narrowed; each counts what it would leave in place of the other
         choices of its kind that are on now."""
         ctx: Context = info.context
+        # One count with the facets of the catalogue's lists, under the name that the catalogue keeps it by.
+        asked = ctx.memo["facet lists"] = ctx.memo.get("facet lists", 0) + 1
+        if asked > FACET_LISTS_MAX:
+            told = f"facets are asked for of {asked} lists; the limit is {FACET_LISTS_MAX} in an operation"
+            raise RequestError("BAD_USER_INPUT", told)
         counts = await self.results.counts()
         if counts is None:
             return []

@@ -9,7 +9,7 @@ from commerce_graph.kernel.limits import (
     SYNONYMS_PER_SEARCH_MAX,
     SYNONYMS_PER_SLOT_MAX,
 )
-from commerce_graph.kernel.query_syntax import And, Not, Query, Term
+from commerce_graph.kernel.query_syntax.tree import And, Not, Query, Term
 from commerce_graph.kernel.query_syntax.words import Phrase, Plan, Slot
 
 
