@@ -10,6 +10,7 @@ from commerce_graph.demo import prices
 from commerce_graph.demo.catalogue import PER_ROUND, VARIANTS_PER_PRODUCT_KEYS, WARES, Catalogue, gtin
 from commerce_graph.demo.dice import Dice, Kind, key
 from commerce_graph.demo.goods import COLORS
+from commerce_graph.demo.materials import materials
 from commerce_graph.demo.pictures import draw
 
 LARGE = Catalogue(100_000)
@@ -77,3 +78,11 @@ def test_dice_stay_on_the_table(end: int, name: str) -> None:
     dice = Dice(name)
     assert all(0 <= dice.below(end) < end for _ in range(50))
     assert [Dice(name).roll() for _ in range(2)] == [Dice(name).roll()] * 2
+
+
+def test_materials_are_those_that_a_stuff_is_described_by() -> None:
+    assert materials("boiled wool") == ("Wool",)
+    assert materials("alpaca, silk and wool-lined TWEED") == ("Alpaca", "Silk", "Wool")
+    assert materials("moss, rain and cold stone") == ()
+    made = [materials(stuff) for ware in WARES if not ware.digital for stuff in ware.modifiers.values()]
+    assert sum(map(bool, made)) > 0.85 * len(made), "most goods can be chosen by what they are of"

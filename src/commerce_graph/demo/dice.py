@@ -87,6 +87,8 @@ class Kind(IntEnum):
     PAGE = 24
     BLOG = 25
     ARTICLE = 26
+    METAFIELD_DEFINITION = 27
+    METAFIELD = 28
 
 
 def key(kind: Kind, number: int, at: datetime = OPENED) -> UUID:

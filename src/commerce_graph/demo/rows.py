@@ -9,12 +9,14 @@ from argon2 import Type
 from argon2.low_level import hash_secret
 
 from commerce_graph.catalog import tables as catalog
+from commerce_graph.catalog.rules.metafields import DEFAULT_NAMESPACE, term
 from commerce_graph.content import tables as content
 from commerce_graph.customer import tables as customer
 from commerce_graph.demo.catalogue import VARIANTS_PER_PRODUCT_KEYS, Product
 from commerce_graph.demo.dice import OPENED, Kind, key
 from commerce_graph.demo.goods import SHOP_DESCRIPTION, SHOP_EMAIL, SHOP_NAME
 from commerce_graph.demo.history import Row, document
+from commerce_graph.demo.materials import materials
 from commerce_graph.demo.people import DEMO_PASSWORD, Customer
 from commerce_graph.demo.prices import CURRENCIES
 from commerce_graph.demo.shelves import SHELVES, memberships
@@ -26,7 +28,7 @@ from commerce_graph.pricing import tables as pricing
 
 
 def settings() -> Iterator[Row]:
-    """Return what a shop is before it has goods: its name, channel, markets, taxes, locations and delivery rates."""
+    """Return what a shop is before it has goods: its name, markets, taxes, locations, rates and so on."""
     yield (
         pricing.shop,
         {"name": SHOP_NAME, "description": SHOP_DESCRIPTION, "email": SHOP_EMAIL, "weight_unit": "GRAMS"},
@@ -53,6 +55,7 @@ def settings() -> Iterator[Row]:
             "priority": location.number,
         }  # fmt: skip
     yield from _delivery()
+    yield from _definitions()
 
 
 def _delivery() -> Iterator[Row]:
@@ -114,6 +117,27 @@ def _written(written: Writing) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _definitions() -> Iterator[Row]:
+    """Return what the shop's metafields are: of what a product is made."""
+    yield catalog.metafield_definition, {
+        "id": key(Kind.METAFIELD_DEFINITION, 1), "owner_type": "PRODUCT", "namespace": DEFAULT_NAMESPACE,
+        "key": "material", "name": "Material", "description": "What it is made of.",
+        "type": "list.single_line_text_field", "public_read": True, "admin_filterable": True, "created_at": OPENED,
+        "updated_at": OPENED,
+    }  # fmt: skip
+
+
+def _metafields(made: Product) -> Iterator[Row]:
+    found = materials(made.words["stuff"])
+    if found and not made.ware.digital:
+        yield catalog.metafield, {
+            "id": key(Kind.METAFIELD, made.number, made.created_at), "product_id": made.id,
+            "namespace": DEFAULT_NAMESPACE, "key": "material", "type": "list.single_line_text_field",
+            "value": document(list(found)), "terms": [term(DEFAULT_NAMESPACE, "material", each) for each in found],
+            "created_at": made.created_at, "updated_at": made.created_at,
+        }  # fmt: skip
+
+
 def product(
     made: Product,
     hand_picked: Mapping[int, list[tuple[UUID, int]]],
@@ -153,6 +177,7 @@ def product(
             "width": 800, "height": 800,
         }  # fmt: skip
     yield from _variants(made, committed)
+    yield from _metafields(made)
     for market in MARKETS:
         amounts = [variant.prices[market.number] for variant in made.variants]
         yield catalog.product_price, {
