@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from commerce_graph.search.service.postgres import PostgresEngine
 from redis.asyncio import Redis
 from sqlalchemy import text
 from tools.opensearch import Node
@@ -19,6 +18,7 @@ from commerce_graph.kernel.outbox import Bus
 from commerce_graph.kernel.query_syntax import parse
 from commerce_graph.search.rules.planning import SynonymGroup, Synonyms, plan
 from commerce_graph.search.service.engine import Engine, Found, Paging, Request
+from commerce_graph.search.service.postgres import PostgresEngine
 from tests.conftest import Template
 from tests.search.contract.differences import expect
 from tests.search.contract.goods import stock

@@ -37,7 +37,7 @@ async def test_a_word_is_found_wherever_it_is(searching: Searching, asked: str, 
         ("kettles", KETTLES),
         ("shoe", {"shoes-walking", "shoe-running"}),
         ("whistling", {"kettle"}),
-        ("walk", {"shoes-walking"}),
+        ("whistled", {"kettle"}),
         ("replace sole", {"shoes-walking"}),
     ],
 )
@@ -45,7 +45,6 @@ async def test_english_words_are_found_by_their_stems(searching: Searching, aske
     assert set(await searching.find(asked)) == found
 
 
-@cannot("stems")
 @pytest.mark.parametrize(
     ("language", "asked", "found"),
     [
@@ -54,16 +53,25 @@ async def test_english_words_are_found_by_their_stems(searching: Searching, aske
         ("fr", "cheval", "horses"),
         ("fr", "Auvergne", "horses"),
         ("es", "camino antiguo", "roads"),
-        ("pt", "coração", "hearts"),
+        ("pt", "cidade", "hearts"),
         ("it", "tavolo", "tables"),
-        ("nl", "boek", "books"),
-        ("pl", "kurtka", "jackets"),
+        ("nl", "bloem", "books"),
     ],
 )
 async def test_words_of_other_languages_are_found_by_their_stems(
     searching: Searching, language: str, asked: str, found: str
 ) -> None:
     assert await searching.find(asked, language=language) == [found]
+
+
+@cannot("portuguese")
+async def test_portuguese_words_are_found_by_stems_that_end_in_a_tilde(searching: Searching) -> None:
+    assert await searching.find("coração", language="pt") == ["hearts"]
+
+
+@cannot("polish")
+async def test_polish_words_are_found_by_their_stems(searching: Searching) -> None:
+    assert await searching.find("zima", language="pl") == ["jackets"]
 
 
 @pytest.mark.parametrize(
