@@ -131,6 +131,15 @@ async def test_relevance_reversed_is_the_same_list_from_its_end(searching: Searc
         assert await searching.find(asked, reverse=True) == (await searching.find(asked))[::-1]
 
 
+async def test_pins_stay_first_and_what_is_gone_last_when_a_list_is_reversed(searching: Searching) -> None:
+    pins = (searching.id("sofa"), searching.id("kettle-both"))
+    found = await searching.find("kettle", pins=pins, reverse=True, unavailable="LAST")
+    assert found[:2] == ["sofa", "kettle-both"]
+    assert found[-1] == "kettle-gone"
+    falling = ["kettle", "kettle-steel", "kettle-both", "kettle-gone"]
+    assert await searching.find("kettle", sort="PRICE", reverse=True, unavailable="LAST") == falling
+
+
 async def test_what_sells_comes_before_what_answers_as_well_and_does_not(searching: Searching) -> None:
     found = await searching.find("product_type:Tile marble")
     assert found.index("tile-23") < found.index("tile-01")

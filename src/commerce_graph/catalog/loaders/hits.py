@@ -192,10 +192,13 @@ def _ranked(sought: Sought, wanted: Wanted, relaxed: bool) -> Select[Any]:
         first = [_one_of(wanted.pins).desc()] if wanted.pins else []
         met = met.order_by(*first, *best_sold).limit(SEARCH_FOUND_MAX)
     rows = _read_once(met.subquery("met"), sought, wanted)
+    pin = _pin(rows, wanted)
+    late = cast(not_(rows.c.buyable), Integer) if wanted.unavailable == "LAST" else literal(0, Integer)
     return select(
         rows.c.id,
-        _pin(rows, wanted).label("pin"),
-        (cast(not_(rows.c.buyable), Integer) if wanted.unavailable == "LAST" else literal(0, Integer)).label("late"),
+        # Turned round with the rest, they would be at the other end.
+        (-pin if wanted.reverse else pin).label("pin"),
+        (-late if wanted.reverse else late).label("late"),
         (cast(rows.c.min_minor, BigInteger) if wanted.sort == "PRICE" else _rank(rows, sought)).label("key"),
     )
 
