@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 from redis.asyncio import Redis
+from tools.opensearch import Node
 
 from commerce_graph.catalog.service import Audience, Filters, PriceMarket
 from commerce_graph.kernel.database import Database
@@ -17,7 +18,6 @@ from commerce_graph.search.rules.planning import NO_SYNONYMS, Synonyms, plan
 from commerce_graph.search.service.cluster import Cluster
 from commerce_graph.search.service.engine import Found, Paging, Request
 from commerce_graph.search.service.opensearch import OpenSearchEngine
-from tools.opensearch import Node
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "ja")
 SPACE = UUID("0191f3c0-0000-7000-8000-000000000000")

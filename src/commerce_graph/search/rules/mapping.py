@@ -24,6 +24,8 @@ RESULT_WINDOW = 10_000
 FIELDS_MAX = 5_000
 """Three of them for each market with prices."""
 BEGINNING_CHARS_MAX = 15
+POINT = "\ue000"
+"""Stands for a decimal point, so that it is part of a number: a character that is in no text."""
 KEYWORD_CHARS_MAX = 8_000
 """Lucene refuses terms over 32,766 bytes, and a character has four at most."""
 
@@ -75,7 +77,7 @@ def _analysis(names: Sequence[str]) -> dict[str, Any]:
             # A letter and its accent as two characters.
             "accents": {"type": "pattern_replace", "pattern": "[\\u0300-\\u036f]+", "replacement": ""},
             # 1.5 and 1,5 are one number, and not 15.
-            "decimals": {"type": "pattern_replace", "pattern": "(?<=[0-9])[.,](?=[0-9])", "replacement": "_"},
+            "decimals": {"type": "pattern_replace", "pattern": "(?<=[0-9])[.,](?=[0-9])", "replacement": POINT},
             # Scripts without spaces: each character is a word, so that any part of a text is a phrase in it.
             "scripts": {
                 "type": "pattern_replace",
@@ -98,7 +100,7 @@ def _compounds() -> dict[str, Any]:
         "type": "word_delimiter_graph",
         "catenate_all": True,
         "split_on_case_change": False,
-        "type_table": ["_ => DIGIT"],
+        "type_table": [f"{POINT} => DIGIT"],
     }
 
 

@@ -230,7 +230,9 @@ def _synonym(phrase: Phrase, language: str) -> list[Clause]:
 
 def _match(field: str, text: str, weight: float, way: Way) -> Clause:
     if not _RUN.search(text):
-        return _plain_match(field, text, weight)
+        # What is written as one word is one, or a phrase of its parts; the plain analysis sees to that itself.
+        compound = field not in _WEIGHTS and " " not in text and len(_parts(text)) > 1
+        return _phrase(field, text, weight) if compound else _plain_match(field, text, weight)
     if not field.endswith(".cjk"):
         # Each character is a word here, and in another order they mean something else.
         return _phrase(field, text, weight)
