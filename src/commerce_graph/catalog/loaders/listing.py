@@ -1,7 +1,7 @@
 """Lists of products, in the whole shop or in a collection: filtered, ordered, page by page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, filtered
-from commerce_graph.catalog.loaders.products import product_columns
+from commerce_graph.catalog.loaders.products import product_columns, products
 from commerce_graph.catalog.loaders.search import product_condition, relevance
 from commerce_graph.catalog.tables import collection_product, product, product_price
+from commerce_graph.kernel.limits import SEARCH_FOUND_MAX
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.query_syntax import Query
 
@@ -54,20 +55,17 @@ class Listing:
 
 
 def _order(listing: Listing) -> Order:
-    if listing.order == "RELEVANCE":
-        rank: ColumnElement[Any] | None = relevance(listing.query)
-        # Without a word to be relevant to, all products are equally so.
-        return _ORDERS["ID"] if rank is None else Order((rank, product.c.id), descending=True)
-    return _ORDERS[listing.order]
+    # Without a word to be relevant to, all products are equally so.
+    return _ORDERS["ID" if listing.order == "RELEVANCE" else listing.order]
+
+
+def _conditions(listing: Listing) -> list[ColumnElement[bool]]:
+    asked = product_condition(listing.query, listing.market)
+    return [*product_seen(listing.audience), asked, *filtered(listing.filters, listing.market)]
 
 
 def _listed(listing: Listing) -> Select[Any]:
-    wanted = (
-        select(*product_columns(listing.audience))
-        .where(*product_seen(listing.audience))
-        .where(product_condition(listing.query, listing.market))
-        .where(*filtered(listing.filters, listing.market))
-    )
+    wanted = select(*product_columns(listing.audience)).where(*_conditions(listing))
     if listing.order not in BY_PRICE:
         return wanted
     at = product_price.c
@@ -76,8 +74,22 @@ def _listed(listing: Listing) -> Select[Any]:
 
 
 async def product_page(conn: AsyncConnection, listing: Listing) -> Page:
-    """Return a page of the shop's products. 1 statement."""
-    return await read_page(conn, _listed(listing), _order(listing), listing.args)
+    """Return a page of the shop's products. 1 statement, 2 by the relevance of words.
+
+    Limits: SEARCH_FOUND_MAX by relevance, the best sold.
+    """
+    rank = relevance(listing.query) if listing.order == "RELEVANCE" else None
+    if rank is None:
+        return await read_page(conn, _listed(listing), _order(listing), listing.args)
+    # To rank all products that share a word of each of them would be to read the whole shop, and so would be to join
+    # the ranks with the products before the page is cut.
+    met = select(product.c.id, rank.label("rank")).where(*_conditions(listing))
+    best = met.order_by(product.c.sales.desc(), product.c.id.desc()).limit(SEARCH_FOUND_MAX).subquery("best_sold")
+    page = await read_page(conn, select(best.c.id), Order((best.c.rank, best.c.id), descending=True), listing.args)
+    rows = await products(conn, [row.id for row in page.rows], listing.audience)
+    # One may have gone in between.
+    shown = [(row, cursor) for row, cursor in zip(rows, page.cursors, strict=True) if row is not None]
+    return replace(page, rows=[row for row, _ in shown], cursors=[cursor for _, cursor in shown])
 
 
 async def collection_product_pages(
