@@ -183,7 +183,7 @@ class Results:
             else:
                 some, more = await self._content(kind, paging, reverse=asking.reverse)
             more = more or len(some) > left
-            shown = some[len(some) - left :] if search.backward else some[:left]
+            shown = some[max(len(some) - left, 0) :] if search.backward else some[:left]
             hits = [*shown, *hits] if search.backward else [*hits, *shown]
             if more:
                 break
