@@ -12,6 +12,7 @@ from benchmarks.relevance.engines import answered
 from benchmarks.relevance.judged import PRODUCTS
 from benchmarks.relevance.measured import Answer, markdown
 from commerce_graph import demo, migration
+from commerce_graph.catalog.service import learn_words
 from commerce_graph.embedded import embedded
 from commerce_graph.kernel.database import Database
 from commerce_graph.search.service.cluster import Cluster
@@ -23,6 +24,8 @@ ALIAS = "relevance"
 async def _prepare(database_url: str, opensearch_url: str) -> None:
     database, cluster = Database(database_url, pool_size=4), Cluster(opensearch_url, ALIAS)
     await demo.seed(database, PRODUCTS)
+    async with database.begin() as tx:
+        await learn_words(tx)
     await reindex(database, cluster)
     await cluster.close()
     await database.close()

@@ -1,6 +1,5 @@
 """The judged queries put to both engines and to the yardstick, on a demo shop that is filled and indexed."""
 
-from commerce_graph.search.service.postgres import PostgresEngine
 from redis.asyncio import Redis
 
 from benchmarks.relevance.judged import Judged
@@ -8,6 +7,7 @@ from benchmarks.relevance.measured import Answer, asking, asking_naively, measur
 from commerce_graph.kernel.database import Database
 from commerce_graph.search.service.cluster import Cluster
 from commerce_graph.search.service.opensearch import OpenSearchEngine
+from commerce_graph.search.service.postgres import PostgresEngine
 
 
 async def answered(database_url: str, redis_url: str, opensearch_url: str, alias: str) -> dict[str, list[Answer]]:

@@ -1,0 +1,91 @@
+"""How long it takes until a change is found, while others search."""
+
+import asyncio
+import itertools
+import string
+import time
+from collections.abc import Sequence
+from random import Random
+
+import orjson
+from sqlalchemy import text
+
+from benchmarks.load import document
+from benchmarks.operations import Wrong
+from benchmarks.search.place import Shop
+from benchmarks.search.searching import Latency, check, request
+from benchmarks.search.wire import Wire
+from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.ids import to_gid
+
+SEARCHERS = 4
+EVERY_S = 0.25
+FOUND_S_MAX = 30.0
+PRODUCTS = "SELECT id FROM catalog.product WHERE status = 'ACTIVE' ORDER BY id LIMIT :most"
+RENAME = """
+mutation Rename($input: ProductSetInput!) { productSet(input: $input) { product { id } userErrors { message } } }
+"""
+FIND = """
+query Find($word: String!) { search(query: $word, first: 1, types: [PRODUCT]) { nodes { ... on Product { id } } } }
+"""
+
+
+async def measured(shop: Shop, port: int, texts: Sequence[str], seconds: float) -> Latency:
+    """Rename products one after another while others search, and return how long each new name took to be found."""
+    searching = [asyncio.create_task(_search(shop, port, texts, start)) for start in range(SEARCHERS)]
+    dice = Random("freshness")
+    ids = await _products(shop, max(1, int(seconds / EVERY_S)))
+    tasks = []
+    try:
+        for id in ids:
+            word = "zq" + "".join(dice.choices(string.ascii_lowercase, k=10))
+            tasks.append(asyncio.create_task(_change(shop, port, id, word)))
+            await asyncio.sleep(EVERY_S)
+        took = await asyncio.gather(*tasks)
+    finally:
+        for task in (*searching, *tasks):
+            task.cancel()
+        ended = await asyncio.gather(*searching, *tasks, return_exceptions=True)
+    for fault in ended:
+        if isinstance(fault, Exception):
+            raise fault
+    return Latency.of(took)
+
+
+async def _products(shop: Shop, most: int) -> list[str]:
+    database = Database(shop.database_url, pool_size=1)
+    try:
+        async with database.read() as conn:
+            found = (await conn.execute(text(PRODUCTS), {"most": most})).scalars()
+            return [to_gid("Product", id) for id in found]
+    finally:
+        await database.close()
+
+
+async def _search(shop: Shop, port: int, texts: Sequence[str], start: int) -> None:
+    wire = await Wire.to("127.0.0.1", port)
+    for number in itertools.count(start, SEARCHERS):
+        await wire.send(request(wire, shop, "search page", texts[number % len(texts)]))
+
+
+async def _change(shop: Shop, port: int, id: str, word: str) -> float:
+    """Return how long after the answer to its change a product was found by its new name, in seconds."""
+    wire = await Wire.to("127.0.0.1", port)
+    renaming = document(RENAME, {"input": {"id": id, "title": f"Renamed {word}"}})
+    told = orjson.loads(await wire.ask("POST", "/graphql", renaming, {"X-Shopify-Access-Token": shop.merchant}))
+    if told["data"]["productSet"]["userErrors"]:
+        raise Wrong(str(told))
+    began = time.monotonic()
+    finding = wire.ready(
+        "POST", "/graphql", document(FIND, {"word": f'"{word}"'}), {"X-Shopify-Storefront-Access-Token": shop.token}
+    )
+    while True:
+        answer = await wire.send(finding)
+        check(answer, "opensearch")
+        took = time.monotonic() - began
+        if orjson.loads(answer)["data"]["search"]["nodes"] == [{"id": id}]:
+            wire.close()
+            return took
+        if took > FOUND_S_MAX:
+            raise Wrong(f"{word} was not found within {FOUND_S_MAX:.0f} s")
+        await asyncio.sleep(0.02)
