@@ -79,13 +79,21 @@ _CONTENT: Mapping[str, Callable[..., Awaitable[Sequence[Any]]]] = {
 }
 
 
+_CASED = ("barcode", "sku", "tag")
+"""Fields of the search syntax that are compared as they are written."""
+
+
 def within(request: Request, fields: Sequence[str]) -> Request:
     """Return a request whose every word must also be, as it was written, in one of the named fields."""
     where = request.plan.where
     held: list[Query] = list(where.parts) if isinstance(where, And) else [where] if where else []
     for slot in request.plan.slots:
         value = " ".join(slot.phrases[0])
-        either = tuple(Term(value, name, prefix=slot.prefix, quoted=True) for name in fields)
+        either = tuple(
+            Term(each, name, prefix=slot.prefix, quoted=True)
+            for name in fields
+            for each in ({value: 0, value.upper(): 0, value.lower(): 0} if name in _CASED else (value,))
+        )
         held.append(either[0] if len(either) == 1 else Or(either))
     both = And(tuple(held)) if len(held) > 1 else held[0] if held else None
     return replace(request, plan=replace(request.plan, where=both))
