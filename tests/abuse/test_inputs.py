@@ -59,7 +59,7 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "customerAccessToken": token, "addressId": gid("MailingAddress", "ada-home"), "email": "new@example.com",
         "password": PASSWORD, "phone": "+49301234567", "country": "DE", "countryCode": "DE", "province": None,
         "currencyCode": "EUR", "attemptToken": "a token", "names": "available", "sessionId": "test_ok",
-        "optionName": "Title",
+        "optionName": "Title", "ownerId": gid("Product", "mug"),
         "attemptId": to_gid("CartCompletionAttempt", uid("none"), secret), "handle": "mug",
         "referenceDocumentUri": "https://a.test/1", "freePaymentMethod": None,
     }  # fmt: skip
@@ -86,6 +86,7 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "ProductSetIdentifiers.handle": None, "InventorySetQuantitiesInput.name": "available",
         "InventoryAdjustQuantitiesInput.name": "available", "ProductSetInventoryInput.name": "available",
         "CartInput.giftCardCodes": None, "MoneyInput.amount": "18.00",
+        "MetafieldsSetInput.type": "single_line_text_field",
     }  # fmt: skip
     yield Known(by_place, by_name)
     await Purchases.of(shop.resources).settle()
