@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     DDL,
+    BindParameter,
     Column,
     ColumnElement,
     Computed,
@@ -19,13 +20,16 @@ from sqlalchemy import (
     Select,
     Table,
     Uuid,
+    bindparam,
     cast,
     event,
     func,
     literal,
     literal_column,
     not_,
+    text,
     tuple_,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
@@ -89,18 +93,23 @@ def plan_query(plan: Plan) -> ColumnElement[Any] | None:
     A slot is met by any of its phrases, unless quoted also by their stems. A slot without a letter or digit says
     nothing; where none has any, nothing is found.
     """
-    slots = [slot_query(slot) for slot in plan.slots if _has_words(slot.phrases[0])]
+    slots = [slot for slot in plan.slots if _has_words(slot.phrases[0])]
     if not slots:
         return literal_column("''::tsquery") if plan.slots else None
-    return _joined("&&", slots)
+    texts = _Texts()
+    return texts.query(" && ".join(_slot(slot, texts) for slot in slots))
 
 
 def answering(vector: ColumnElement[Any], plan: Plan) -> list[ColumnElement[bool]]:
     """Return the conditions under which a vector has what a plan's slots ask for, and nothing that must not occur."""
     query = plan_query(plan)
-    without = [_phrase(phrase, "simple", "AC") for phrase in plan.without if _has_words(phrase)]
     conditions = [] if query is None else [found(vector, query)]
-    return [*conditions, *([not_(found(vector, _joined("||", without)))] if without else [])]
+    without = [phrase for phrase in plan.without if _has_words(phrase)]
+    if without:
+        texts = _Texts()
+        barred = texts.query(" || ".join(_phrase(phrase, "simple", "AC", texts) for phrase in without))
+        conditions.append(not_(found(vector, barred)))
+    return conditions
 
 
 After = tuple[float, UUID]
@@ -145,28 +154,55 @@ def titled(vector: ColumnElement[Any], term: Term) -> ColumnElement[bool] | None
     phrase = tuple(term.value.split())
     if term.exists or not _has_words(phrase):
         return None
-    return found(vector, _phrase(phrase, "simple", "A", prefix=term.prefix))
+    texts = _Texts()
+    return found(vector, texts.query(_phrase(phrase, "simple", "A", texts, prefix=term.prefix)))
 
 
 def slot_query(slot: Slot) -> ColumnElement[Any]:
     """Return the full-text query of a slot."""
-    either = [_phrase(phrase, "simple", "AC", prefix=slot.prefix and not at) for at, phrase in enumerate(slot.phrases)]
+    texts = _Texts()
+    return texts.query(_slot(slot, texts))
+
+
+class _Texts:
+    """The texts of a query that is written as SQL: an expression of many parts takes longer to build than to run."""
+
+    def __init__(self) -> None:
+        self._bound: list[BindParameter[str]] = []
+
+    def named(self, value: str) -> str:
+        """Return how a text is written in the SQL."""
+        # Unique, since one statement may hold several queries.
+        self._bound.append(bindparam(f"text{len(self._bound)}", value, unique=True))
+        return f":text{len(self._bound) - 1}"
+
+    def query(self, sql: str) -> ColumnElement[Any]:
+        """Return SQL as an expression."""
+        return type_coerce(text(f"({sql})").bindparams(*self._bound), TSQUERY)
+
+
+def _slot(slot: Slot, texts: _Texts) -> str:
+    either = [
+        _phrase(phrase, "simple", "AC", texts, prefix=slot.prefix and not at) for at, phrase in enumerate(slot.phrases)
+    ]
     if not slot.exact:
-        either += [_phrase(phrase, "english", "BD") for phrase in slot.phrases]
-    return _joined("||", either)
+        either += [_phrase(phrase, "english", "BD", texts) for phrase in slot.phrases]
+    return f"({' || '.join(either)})"
 
 
-def _phrase(phrase: Phrase, language: str, weights: str, *, prefix: bool = False) -> ColumnElement[Any]:
+def _phrase(phrase: Phrase, language: str, weights: str, texts: _Texts, *, prefix: bool = False) -> str:
     if not prefix:
-        return _words(" ".join(phrase), language, weights)
-    last = _words(phrase[-1], language, f"*{weights}")
-    return func.tsquery_phrase(_words(" ".join(phrase[:-1]), language, weights), last) if phrase[1:] else last
+        return _words(" ".join(phrase), language, weights, texts)
+    last = _words(phrase[-1], language, f"*{weights}", texts)
+    if not phrase[1:]:
+        return last
+    return f"tsquery_phrase({_words(' '.join(phrase[:-1]), language, weights, texts)}, {last})"
 
 
-def _words(text: str, language: str, flags: str) -> ColumnElement[Any]:
+def _words(words: str, language: str, flags: str, texts: _Texts) -> str:
     # Folding leaves letters, digits and blanks, so nothing inside the quotes is an operator.
-    quoted = literal("'").op("||")(func.kernel.folded(_short(text))).op("||")(f"':{flags}")
-    return func.to_tsquery(literal_column(f"'{language}'::regconfig"), quoted, type_=TSQUERY)
+    quoted = f"quote_literal(kernel.folded({texts.named(_short(words))}))"
+    return f"to_tsquery('{language}'::regconfig, {quoted} || '\\:{flags}')"
 
 
 def _short(text: str) -> str:
