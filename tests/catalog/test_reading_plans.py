@@ -1,25 +1,31 @@
 """What reading the catalogue costs: as many statements for many parents as for one, and no scan that grows."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import event, text
 
 from commerce_graph import catalog
+from commerce_graph.catalog.service import Audience, PriceMarket, Wanted, find_products, learn_words, related_products
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.outbox import Bus
+from commerce_graph.kernel.query_syntax import parse
 from commerce_graph.pricing import service as pricing
+from commerce_graph.search.rules.planning import plan
 from tests.conftest import Template
 from tests.shop import Shop, uid
 
 PRODUCTS = 20_000
 GROWING = ("product", "variant", "media", "publication", "collection_product", "product_price")
+SHOPPER, EU = Audience(channel_id=uid("online")), PriceMarket(uid("eu"), "EUR")
 ALONE = Engine(Graph([catalog.module], {"markets_for": pricing.markets_for}))
 
 FILL = """
@@ -108,8 +114,12 @@ async def scans(shop: Shop, document: str, variables: dict[str, Any] | None = No
     """Run an operation, explain each of its statements, and return what they scan from end to end."""
     with sent(shop.database) as statements:
         await shop.data(document, variables)
+    return await scanned(shop.database, statements)
+
+
+async def scanned(database: Database, statements: list[tuple[str, Any]]) -> list[str]:
     found: list[str] = []
-    async with shop.database.read() as conn:
+    async with database.read() as conn:
         for statement, parameters in statements:
             plan = (await conn.exec_driver_sql(f"EXPLAIN {statement}", parameters)).scalars().all()
             seen = [line for line in plan if any(f"Seq Scan on {name} " in f"{line} " for name in GROWING)]
@@ -160,3 +170,51 @@ async def test_details_and_collections_go_by_index(large: Shop) -> None:
         page = f"products(first: 20, filters: [{FILTERS}]) {{ nodes {{ title }} }}"
         found += await scans(large, f'{{ collection(handle: "{handle}") {{ {page} }} }}')
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "prefix"),
+    [("{rare}", False), ("thing {rare}", False), ("'thing {rare}'", False), ("{rare}", True), ("zither {rare}", False),
+     ("{rare} vendor:'vendor 7' -tag:tag-5", False), ("{rare} -vendor", False), ("zither", False), ("thigns", False),
+     ("SKU-19999-1", False), ("sku19999", True), ("{rare} sku199991", False)],
+)  # fmt: skip
+async def test_no_finding_reads_the_whole_shop(filled: Database, asked: str, prefix: bool) -> None:
+    async with filled.begin() as tx:
+        await learn_words(tx)
+        title = (await tx.execute(text("SELECT title FROM catalog.product WHERE handle = 'p-77'"))).scalar_one()
+    rare = max(re.findall(r"\d+|[a-f]+", title), key=len)
+    pins = (uuid5(NAMESPACE_OID, "pin"),)
+    found: list[str] = []
+    for more in ({}, {"unavailable": "LAST", "pins": pins}, {"sort": "PRICE"}):
+        wanted = Wanted(plan(parse(asked.format(rare=rare)), prefix=prefix), "en", SHOPPER, EU, **more)
+        found += await _scans_of(filled, wanted)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("asked", ["thing", "", "vendor", "zither thing"])
+async def test_what_answers_to_a_word_of_every_product_is_read_from_the_best_sold_on(
+    filled: Database, asked: str
+) -> None:
+    found = await _scans_of(filled, Wanted(plan(parse(asked)), "en", SHOPPER, EU))
+    assert not found, "\n".join(found)
+
+
+async def _scans_of(database: Database, wanted: Wanted) -> list[str]:
+    with sent(database) as statements:
+        async with database.read() as conn:
+            page = await find_products(conn, wanted, 20, total=True)
+            await find_products(conn, wanted, 20, after=page.products[-1][1] if page.products else None)
+    return await scanned(database, statements)
+
+
+async def test_related_products_are_found_beside_their_own(filled: Database) -> None:
+    async with filled.read() as conn:
+        ids = list(
+            (await conn.execute(text("SELECT id FROM catalog.product ORDER BY sales DESC, id LIMIT 20"))).scalars()
+        )
+        for asked in (ids[:1], ids):
+            with sent(filled) as statements:
+                likest = await related_products(conn, asked, SHOPPER, EU, 10)
+            assert [len(each) for each in likest] == [10] * len(asked)
+            found = await scanned(filled, statements)
+            assert not found, "\n".join(found)

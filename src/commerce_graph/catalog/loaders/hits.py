@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from math import comb
 from typing import Any, Literal
 from uuid import UUID
 
@@ -52,6 +54,8 @@ TITLE = 0.5
 """What it is worth that all words are in the title, as they were written."""
 SCALE = 1_000_000
 """Ranks are whole millionths, so that a cursor holds exactly what the database compares."""
+CHOICES_MAX = 50
+"""Choices of most of the words that one full-text query may hold; for more, each product's words are counted."""
 LAST = 2**62
 """The rank of what is not ranked, less its sales: after all that is."""
 
@@ -124,22 +128,21 @@ def _answers(sought: Sought, relaxed: bool) -> ColumnElement[bool]:
         or_(_matches(slot), _one_of(codes)) if codes else _matches(slot)
         for slot, codes in zip(sought.slots, sought.codes, strict=True)
     ]
-    if relaxed:
-        number = sum((cast(each, Integer) for each in met), start=literal(0, Integer))
-        found = and_(or_(_matches(" | ".join(sought.slots)), *_of_codes(sought)), number >= sought.least)
-    elif any(sought.codes):
-        found = and_(*met)
-    else:
+    least = sought.least if relaxed else len(sought.slots)
+    if any(sought.codes):
+        found = and_(*met) if least == len(met) else and_(or_(*met), _number(met) >= least)
+    elif comb(len(met), least) <= CHOICES_MAX:
         # One query of all words, so that the index joins them before a row is read.
-        found = _matches(" & ".join(sought.slots))
+        found = _matches(" | ".join(f"({' & '.join(chosen)})" for chosen in combinations(sought.slots, least)))
+    else:
+        found = and_(_matches(" | ".join(sought.slots)), _number(met) >= least)
     if sought.whole:
         found = or_(found, _one_of(sought.whole))
     return and_(found, *without)
 
 
-def _of_codes(sought: Sought) -> list[ColumnElement[bool]]:
-    codes = [code for codes in sought.codes for code in codes]
-    return [_one_of(codes)] if codes else []
+def _number(met: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
+    return sum((cast(each, Integer) for each in met), start=literal(0, Integer))
 
 
 def _tsquery(query: str) -> ColumnElement[Any]:
