@@ -39,7 +39,7 @@ BEGIN
     || replace(' ' || ts_delete(to_tsvector('pg_catalog.german', words), known)::text, ' ''', ' ''de~')
     || replace(' ' || ts_delete(to_tsvector('pg_catalog.french', words), known)::text, ' ''', ' ''fr~')
     || replace(' ' || ts_delete(to_tsvector('pg_catalog.spanish', words), known)::text, ' ''', ' ''es~')
-    || replace(' ' || ts_delete(to_tsvector('pg_catalog.portuguese', words), known)::text, ' ''', ' ''pt~')
+    || replace(' ' || ts_delete(to_tsvector('pg_catalog.portuguese', replace(replace(replace(words || ' ', 'oes ', 'ao '), 'aes ', 'ao '), 'aos ', 'ao ')), known)::text, ' ''', ' ''pt~')
     || replace(' ' || ts_delete(to_tsvector('pg_catalog.italian', words), known)::text, ' ''', ' ''it~')
     || replace(' ' || ts_delete(to_tsvector('pg_catalog.dutch', words), known)::text, ' ''', ' ''nl~')
   )::tsvector, weight);

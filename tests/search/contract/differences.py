@@ -8,7 +8,6 @@ import pytest
 T = TypeVar("T", bound=Callable[..., object])
 
 POSTGRESQL_CANNOT = {
-    "portuguese": "find Portuguese words whose endings change with their tildes: coração finds no corações",
     "polish": "find inflected Polish words: there is no stemmer for them",
 }
 """What is missing, by name."""

@@ -64,7 +64,6 @@ async def test_words_of_other_languages_are_found_by_their_stems(
     assert await searching.find(asked, language=language) == [found]
 
 
-@cannot("portuguese")
 async def test_portuguese_words_are_found_by_stems_that_end_in_a_tilde(searching: Searching) -> None:
     assert await searching.find("coração", language="pt") == ["hearts"]
 

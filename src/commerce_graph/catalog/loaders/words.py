@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Boolean, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from commerce_graph.catalog.rules.search_words import DEFAULT_LANGUAGE, LANGUAGES
+from commerce_graph.catalog.rules.search_words import DEFAULT_LANGUAGE, LANGUAGES, stemmed
 from commerce_graph.catalog.rules.typos import RARE_RATIO, edits_of, nearest
 from commerce_graph.kernel.limits import SEARCH_CODE_PRODUCTS_MAX, SEARCH_TYPO_CANDIDATES_MAX, SEARCH_WORD_CHARS_MAX
 from commerce_graph.kernel.query_syntax import Query
@@ -114,7 +114,7 @@ WHERE low.first <> ''
 
 def _stems(languages: Iterable[str], word: str) -> list[str]:
     # The names are this program's own.
-    return [f"(ts_lexize('pg_catalog.{LANGUAGES[each]}_stem', {word}))" for each in languages]
+    return [f"(ts_lexize('pg_catalog.{LANGUAGES[each]}_stem', rtrim({stemmed(each, word)})))" for each in languages]
 
 
 async def read_sought(conn: AsyncConnection, plan: Plan, language: str) -> Sought:

@@ -16,6 +16,17 @@ LANGUAGES = {
 DEFAULT_LANGUAGE = "en"
 """Whose stems are looked for besides those of the language in context: catalogues are written in it the most."""
 
+
+def stemmed(language: str, words: str) -> str:
+    """Return the SQL of words as a language's stemmer takes them.
+
+    Portuguese plurals end in -ões, -ães and -ãos, which the stemmer knows with their tildes only.
+    """
+    if language != "pt":
+        return words
+    return f"replace(replace(replace({words} || ' ', 'oes ', 'ao '), 'aes ', 'ao '), 'aos ', 'ao ')"
+
+
 TEXT = r"""
 CREATE OR REPLACE FUNCTION catalog.search_words(value text, chars_max integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -32,7 +43,8 @@ END $$
 """A text's words, one blank between them. Digits and letters are words apart, so XR500 is XR-500 and xr 500."""
 
 _STEMS = "\n".join(
-    f"    || replace(' ' || ts_delete(to_tsvector('pg_catalog.{name}', words), known)::text, ' ''', ' ''{language}~')"
+    f"    || replace(' ' || ts_delete(to_tsvector('pg_catalog.{name}', {stemmed(language, 'words')}),"
+    f" known)::text, ' ''', ' ''{language}~')"
     for language, name in LANGUAGES.items()
 )
 FORMS = f"""

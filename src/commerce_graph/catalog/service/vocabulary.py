@@ -38,7 +38,7 @@ async def learn_words(tx: AsyncConnection) -> bool:
 
     Limits: VOCABULARY_AGE_S_MAX between one time and the next, VOCABULARY_WORDS_MAX words, the most usual ones.
     Locks: LOCK, and does nothing while another holds it.
-    Source: docs/adr/0021-search-in-postgresql.md
+    Source: docs/adr/0010-search-in-postgresql.md
     """
     if not (await tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK})).scalar_one():
         return False
