@@ -14,6 +14,7 @@ from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.ids import to_gid
 from tests.abuse.extremes import Known, selection, variations
 from tests.cart.storefront import create, line, ready
+from tests.content.writing import written
 from tests.order.conftest import place
 from tests.shop import PASSWORD, Shop, gid, uid
 
@@ -30,6 +31,13 @@ CART = """query ($id: ID!) { cart(id: $id) {
   lines(first: 1) { nodes { id } } delivery { addresses { id } } deliveryGroups(first: 1) { nodes { id } } } }"""
 TO_SEND = """query ($id: ID!) { order(id: $id) {
   fulfillmentOrders(first: 1) { nodes { id lineItems(first: 1) { nodes { id } } } } } }"""
+
+
+CURATE = """mutation ($product: ID!) {
+  searchSynonymGroupCreate(input: { terms: ["cup", "mug"] }) { synonymGroup { id } }
+  searchRedirectCreate(input: { query: "returns", target: "https://a.test/returns" }) { redirect { id } }
+  searchPinSetCreate(input: { query: "tea", productIds: [$product] }) { pinSet { id } }
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +57,9 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
     inside = (await shop.data(CART, {"id": cart["id"]}))["cart"]
     to_send = (await shop.data(TO_SEND, {"id": bought.gid}, "merchant"))["order"]["fulfillmentOrders"]["nodes"][0]
     secret = shop.resources.secret
+    told = await written(shop)
+    decided = await shop.data(CURATE, {"product": gid("Product", "mug")}, "merchant")
+    group, redirect, pins = (next(iter(made.values()))["id"] for made in decided.values())
     by_name = {
         "first": 2, "last": None, "after": None, "before": None,
         "cartId": cart["id"], "merchandiseId": gid("ProductVariant", "mug-variant"),
@@ -87,6 +98,16 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "InventoryAdjustQuantitiesInput.name": "available", "ProductSetInventoryInput.name": "available",
         "CartInput.giftCardCodes": None, "MoneyInput.amount": "18.00",
         "MetafieldsSetInput.type": "single_line_text_field",
+        "Query.page.id": told["Page"], "Query.page.handle": None, "Query.blog.id": told["Blog"],
+        "Query.blog.handle": None, "Query.article.id": told["Article"], "Query.blogs.query": None,
+        "Mutation.pageUpdate.id": told["Page"], "Mutation.pageDelete.id": told["Page"],
+        "Mutation.blogUpdate.id": told["Blog"], "Mutation.blogDelete.id": told["Blog"],
+        "Mutation.articleUpdate.id": told["Article"], "Mutation.articleDelete.id": told["Article"],
+        "ArticleCreateInput.blogId": told["Blog"], "ArticleUpdateInput.blogId": told["Blog"],
+        "Query.productRecommendations.productHandle": None,
+        "Mutation.searchSynonymGroupUpdate.id": group, "Mutation.searchSynonymGroupDelete.id": group,
+        "Mutation.searchRedirectUpdate.id": redirect, "Mutation.searchRedirectDelete.id": redirect,
+        "Mutation.searchPinSetUpdate.id": pins, "Mutation.searchPinSetDelete.id": pins,
     }  # fmt: skip
     yield Known(by_place, by_name)
     await Purchases.of(shop.resources).settle()

@@ -1,6 +1,7 @@
 """Catalogue search: words, facets, suggestions and recommendations, on OpenSearch or in PostgreSQL alone."""
 
 from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.keys import ArticleKey, CollectionKey, PageKey, ProductKey
 from commerce_graph.search.graph import Mutation, Query
 from commerce_graph.search.handlers import HANDLERS
 from commerce_graph.search.service import facet_counts, store_labels, store_tally
@@ -12,6 +13,7 @@ module = Module(
     query=Query,
     mutation=Mutation,
     handlers=HANDLERS,
+    refers=(ProductKey, CollectionKey, PageKey, ArticleKey),
     jobs=(
         Job("search.index", 0.2, index_changes),
         Job("search.build", 5, build_where_needed),
