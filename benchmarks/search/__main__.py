@@ -13,7 +13,7 @@ from benchmarks.operations import Wrong
 from benchmarks.relevance.engines import answered
 from benchmarks.relevance.judged import PRODUCTS
 from benchmarks.search import freshness, indexing, searching
-from benchmarks.search.operations import DOCUMENTS, texts
+from benchmarks.search.operations import BESIDE_THE_NODE, BESIDE_VENDURE, texts
 from benchmarks.search.place import HEAP, Place, Shop, filled, placed
 from benchmarks.search.recorded import recorded
 from benchmarks.search.report import SHOP_OF_VENDURE, Results, keep, markdown
@@ -59,8 +59,8 @@ def run(given: argparse.Namespace, tell: Tell) -> Results:
         tell("building the index, and loading the same documents bare")
         built = indexing.measured(place, shop)
         words = texts(given.products)
-        by_node, fresh = _served(place, shop, words, given.seconds, tell, measure_freshness=True)
-        by_postgres, _ = _served(place, shop, words, given.seconds, tell, opensearch=False)
+        by_node, fresh = _served(place, shop, BESIDE_THE_NODE, words, given.seconds, tell, measure_freshness=True)
+        by_postgres, _ = _served(place, shop, BESIDE_THE_NODE, words, given.seconds, tell, opensearch=False)
         little = shop
         if given.products != SHOP_OF_VENDURE:
             little = filled(place, SHOP_OF_VENDURE, tell)
@@ -69,7 +69,7 @@ def run(given: argparse.Namespace, tell: Tell) -> Results:
         small = [
             each
             for opensearch in (True, False)
-            for each in _served(place, little, words, given.seconds, tell, opensearch=opensearch)[0]
+            for each in _served(place, little, BESIDE_VENDURE, words, given.seconds, tell, opensearch=opensearch)[0]
         ]
         tell("judging the answers")
         servers = place.servers
@@ -81,17 +81,17 @@ def run(given: argparse.Namespace, tell: Tell) -> Results:
 
 
 def _served(
-    place: Place, shop: Shop, words: Sequence[str], seconds: float, tell: Tell, *, opensearch: bool = True,
-    measure_freshness: bool = False,
+    place: Place, shop: Shop, names: Sequence[str], words: Sequence[str], seconds: float, tell: Tell, *,
+    opensearch: bool = True, measure_freshness: bool = False,
 ) -> tuple[list[searching.Searching], Any]:  # fmt: skip
     engine = "OpenSearch" if opensearch else "PostgreSQL"
-    calls = {name: recorded(place, shop, name, words) if opensearch else None for name in DOCUMENTS}
+    calls = {name: recorded(place, shop, name, words) if opensearch else None for name in names}
     port = machine.free_port()
     command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     told = shop.environment(place, opensearch=opensearch)
     found, fresh = [], None
     with machine.serving(command, port, told, place.folder / "server.log") as pid:
-        for name in DOCUMENTS:
+        for name in names:
             tell(f"measuring {name} in {engine} on {shop.products:,} products")
             measuring = searching.measured(place, shop, (port, pid), name, words, seconds, calls[name])
             found.append(uvloop.run(measuring))

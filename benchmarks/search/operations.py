@@ -58,7 +58,26 @@ query Predict($term: String!, $limit: Int!, $country: CountryCode, $language: La
 }
 """
 
-DOCUMENTS = {"search page": PAGE, "predictive search": SUGGEST}
+LIST = """
+query List($term: String!, $first: Int!, $country: CountryCode, $language: LanguageCode)
+    @inContext(country: $country, language: $language) {
+  search(query: $term, first: $first, types: [PRODUCT]) {
+    totalCount
+    nodes {
+      ... on Product {
+        id title handle description
+        featuredImage { url }
+        priceRange { minVariantPrice { amount currencyCode } maxVariantPrice { amount currencyCode } }
+      }
+    }
+  }
+}
+"""
+"""What Vendure's search answers with: of each hit its name, slug, description, picture and range of prices."""
+
+DOCUMENTS = {"search page": PAGE, "predictive search": SUGGEST, "search list": LIST}
+BESIDE_THE_NODE = ("search page", "predictive search")
+BESIDE_VENDURE = ("search list", "search page")
 
 
 def texts(products: int, count: int = QUERIES) -> Sequence[str]:
@@ -88,7 +107,7 @@ def texts(products: int, count: int = QUERIES) -> Sequence[str]:
 def variables(operation: str, text: str) -> dict[str, Any]:
     """Return the variables of an operation. Who gets suggestions has not written the last word to its end."""
     where = {"country": "DE", "language": "EN"}
-    if operation == "search page":
+    if operation != "predictive search":
         return {"term": text, "first": HITS, **where}
     typed = text[: max(3, len(text) * 2 // 3)].rstrip()
     return {"term": typed, "limit": SUGGESTIONS, **where}
