@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    tuple_,
     union,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -80,15 +81,17 @@ def _neighbours(own: FromClause) -> list[Select[Any]]:
     places = place.lateral("places")
     key, own_key = _place(mates), _place(places)
     together = select(mates.c.product_id.label("id")).where(mates.c.collection_id == places.c.collection_id)
-    for number, (side, order) in enumerate(((key > own_key, key.asc()), (key < own_key, key.desc()))):
-        beside = together.where(side).order_by(order).limit(RELATED_CANDIDATES_MAX).correlate(places)
+    for number, side in enumerate((tuple_(*key) > tuple_(*own_key), tuple_(*key) < tuple_(*own_key))):
+        # By the columns one after the other: a row of them is not what the index is ordered by.
+        order = [each.desc() if number else each.asc() for each in key]
+        beside = together.where(side).order_by(*order).limit(RELATED_CANDIDATES_MAX).correlate(places)
         lateral = beside.lateral(f"beside{number}")
         made.append(select(lateral.c.id).select_from(places.join(lateral, true())))
     return made
 
 
-def _place(of: FromClause) -> Any:
-    return func.row(of.c.position, of.c.product_id)
+def _place(of: FromClause) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return of.c.position, of.c.product_id
 
 
 def _both_sides(name: str, same: Select[Any], key: ColumnElement[UUID], own: ColumnElement[UUID]) -> list[Select[Any]]:
@@ -105,12 +108,15 @@ def _likeness(own: FromClause, price: ColumnElement[int], buyable: ColumnElement
     tags = func.cardinality(own.c.tags) + func.cardinality(product.c.tags)
     together = collection_product.alias("together")
     theirs = collection_product.alias("theirs")
+    # Looked up for each: Postgres turns EXISTS into a hash of whole collections.
     met = (
         select(literal(1))
         .select_from(together.join(theirs, theirs.c.collection_id == together.c.collection_id))
         .where(together.c.product_id == own.c.id, theirs.c.product_id == product.c.id)
+        .limit(1)
         .correlate(own, product)
-        .exists()
+        .scalar_subquery()
+        .is_not(None)
     )
     ratio = func.abs(func.ln(cast(1 + product_price.c.min_minor, Double) / (1 + price)))
     return (
