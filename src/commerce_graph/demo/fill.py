@@ -76,7 +76,6 @@ async def _fill(tx: AsyncConnection, size: int, tell: Tell) -> None:
     tell("settings", 0, 1)
     await _copy(raw, rows.settings())
     await _copy(raw, rows.collections())
-    await _copy(raw, rows.definitions())
     await _copy(raw, rows.writings())
     tell("settings", 1, 1)
     tell("customers", 0, len(people))
