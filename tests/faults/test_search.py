@@ -196,7 +196,7 @@ class Patience:
 
     def short(self) -> None:
         """Wait for what never comes."""
-        self._set(0.1)
+        self._set(0.5)
 
     def _set(self, seconds: float) -> None:
         self._patch.setattr(limits, "SEARCH_FALLBACK_TURN_S_MAX", 20)
@@ -380,14 +380,17 @@ async def test_call_that_gets_no_turn_is_answered_by_postgres_and_blames_nobody(
     assert set(await asyncio.gather(*holding)) == {"opensearch"}
 
 
-async def test_all_calls_of_one_search_share_its_time(cluster: Cluster, proxy: Proxy, patience: Patience) -> None:
+async def test_all_calls_of_one_search_share_its_time_and_the_circuit_learns_who_used_it_up(
+    cluster: Cluster, proxy: Proxy, database: Database, patience: Patience
+) -> None:
     engine = Resilient(Twice(cluster), Reading())
     patience.short()
     proxy.use("hold")
-    ended = asyncio.create_task(engine.suggest(None, asked()))  # type: ignore[arg-type]
-    await proxy.come(1)
-    assert await ended == []
-    assert proxy.calls == 1
+    for count in range(1, limits.CIRCUIT_FAILURES_MAX + 1):
+        assert not cluster.circuit.is_open
+        assert await engine.suggest(database, asked()) == []
+        assert proxy.calls == count
+    assert cluster.circuit.is_open
 
 
 class Twice(Asking):

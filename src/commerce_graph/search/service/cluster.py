@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from copy import copy
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy import exceptions as told
@@ -51,8 +52,11 @@ class Cluster:
         the node's (5xx, 429) and, without trying, while the circuit breaker is open. What the node refuses (other 4xx)
         is passed on as opensearch-py's own error: it quotes the call, so keep its text out of logs.
         """
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        deadline = min(deadline, _deadline.get() or deadline)
+        clock = asyncio.get_running_loop().time
+        now = clock()
+        deadline = min(now + timeout_s, _deadline.get() or now + timeout_s)
+        if deadline <= now:
+            raise Unreachable("timeout")
         try:
             entry = self.circuit.enter()
         except CircuitOpen:
@@ -69,6 +73,11 @@ class Cluster:
                         raise
                     self.circuit.fail(entry, reason)
                     raise Unreachable(reason) from None
+                except asyncio.CancelledError:
+                    # A loop that was busy ends the block of `within` in the same moment as the call.
+                    if clock() >= deadline:
+                        self.circuit.fail(entry, "timeout")
+                    raise
                 self.circuit.succeed(entry)
         finally:
             self.circuit.leave(entry)
@@ -86,6 +95,16 @@ class Cluster:
             yield
         finally:
             self._turns.release()
+
+    def beside(self) -> "Cluster":
+        """Return the same node with turns and a circuit of its own.
+
+        For work in the background: searches that take too long must not keep changes from the index, nor the other way.
+        """
+        other = copy(self)
+        other.circuit = Circuit("opensearch background")
+        other._turns = asyncio.Semaphore(limits.OPENSEARCH_CALLS_MAX)
+        return other
 
     async def state(self) -> str:
         """Tell how it is: `ok`, `no index` or `unreachable`. Asks the node even while the circuit is open."""
