@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 from sqlalchemy.schema import CreateSchema
 
 from commerce_graph.app import MODULES
+from commerce_graph.kernel.auth import CONTENT, LISTINGS, SHOPPER_SCOPES
+from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database, metadata
+from commerce_graph.kernel.tokens import api_token
 from commerce_graph.migration import current, revisions, upgrade
 from tests.conftest import Template
 from tests.waiting import until_blocked
@@ -106,3 +109,16 @@ async def test_a_revision_that_waits_for_a_table_lets_others_pass(
         await until_blocked(empty)
         assert not waiting.done()
     assert len(await waiting) == 1, "it went on once the lock was free"
+
+
+async def test_storefronts_that_could_read_the_shop_can_read_its_content(empty: Database) -> None:
+    await asyncio.to_thread(upgrade, empty.url, to="0015")
+    before = SHOPPER_SCOPES - CONTENT
+    async with empty.begin() as tx:
+        for number, scopes in enumerate((before, before | {"read_products"}, LISTINGS, SHOPPER_SCOPES)):
+            row = {"id": new_id(), "hash": bytes([number]), "name": str(number), "scopes": sorted(scopes)}
+            await tx.execute(insert(api_token).values(**row))
+    await asyncio.to_thread(upgrade, empty.url)
+    async with empty.read() as conn:
+        found = [set(row.scopes) for row in await conn.execute(select(api_token).order_by(api_token.c.name))]
+    assert found == [SHOPPER_SCOPES, SHOPPER_SCOPES | {"read_products"}, LISTINGS, SHOPPER_SCOPES]
