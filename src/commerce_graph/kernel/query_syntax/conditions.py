@@ -119,7 +119,7 @@ def _uuid(value: str, kind: str) -> UUID | None:
 
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?\Z", re.ASCII)
-_INTEGER_MAX = 2**63 - 1
+_INTEGER_MAX = 2**63 - 2  # one more, or less, still fits a column
 _EXACT = Context(prec=SEARCH_QUERY_CHARS_MAX)
 
 
