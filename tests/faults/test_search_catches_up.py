@@ -27,7 +27,7 @@ from commerce_graph.search.service.reindex import build_where_needed
 from tests.faults.proxy import proxied
 from tests.kernel.test_circuit import Clock
 from tests.search.pipeline import Pipeline, pipeline
-from tests.shop import uid
+from tests.shop import Shop, uid
 
 SHOPPER = Audience(channel_id=uid("online"))
 EU = PriceMarket(uid("eu"), "EUR")
@@ -113,6 +113,26 @@ async def test_change_made_while_the_node_is_dead_is_found_at_once_and_after_it_
     assert await find(searching, "porridge") == ([uid("mug")], "opensearch", None)
     assert await find(searching, "lava") == ([uid("lamp")], "opensearch", None)
     assert (await pipe.differences()).all == []
+
+
+async def test_shopper_sees_the_same_and_is_told_which_engine_it_was(
+    searching: Resources, shop: Shop, pipe: Pipeline, clock: Clock
+) -> None:
+    await refresh(pipe.cluster)
+    document = """{ search(query: "shirt", first: 5) {
+        totalCount nodes { __typename ... on Product { title } } productFilters { id }
+    } }"""
+    well = await shop.run(document)
+    assert well["data"]["search"]["nodes"] == [{"__typename": "Product", "title": "Linen Shirt"}]
+    assert well["extensions"]["search"] == {"engine": "opensearch"}
+    for _ in range(limits.CIRCUIT_FAILURES_MAX):
+        entry = pipe.cluster.circuit.enter()
+        pipe.cluster.circuit.fail(entry, "timeout")
+    gone = await shop.run(document)
+    assert gone["data"] == well["data"]
+    assert gone["extensions"]["search"] == {"engine": "postgresql", "fallback": "circuit open"}
+    clock.now += limits.CIRCUIT_PAUSE_S_MIN
+    assert await shop.run(document) == well
 
 
 async def test_change_that_was_sent_but_not_answered_is_sent_again(
