@@ -105,6 +105,6 @@ async def test_subscription_hears_of_a_change_at_once(page: Page, demo: Demo) ->
 
 async def test_every_example_but_the_subscription_runs_as_it_stands(demo: Demo) -> None:
     examples = [example for example in demo.examples if "subscription" not in example.query]
-    assert len(examples) == 7
+    assert len(examples) == 9
     for example in examples:
         await call(demo, example)
