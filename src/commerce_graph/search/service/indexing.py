@@ -45,12 +45,21 @@ class Pause:
         return self.length_s
 
 
+def background_cluster(resources: Resources) -> Cluster | None:
+    """Return the connection for work in the background, None for a shop without OpenSearch."""
+    cluster: Cluster | None = resources.services.get("opensearch")
+    if cluster is None:
+        return None
+    kept: Cluster = resources.services.setdefault("search.background", cluster.beside())
+    return kept
+
+
 async def index_changes(resources: Resources) -> int:
     """Write changes into the indices and return how many; the job `search.index`.
 
     Without OpenSearch it does nothing. With OpenSearch gone it waits, longer each time, and the list is kept.
     """
-    cluster: Cluster | None = resources.services.get("opensearch")
+    cluster = background_cluster(resources)
     if cluster is None:
         return 0
     pause: Pause = resources.services.setdefault("search.indexing", Pause())

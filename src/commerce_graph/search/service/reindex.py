@@ -23,7 +23,7 @@ from commerce_graph.search.service.builds import Build
 from commerce_graph.search.service.bulk import IndexLost
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.documents import documents
-from commerce_graph.search.service.indexing import Pause
+from commerce_graph.search.service.indexing import Pause, background_cluster
 from commerce_graph.search.service.solitude import BUILD_LOCK, alone
 
 log = structlog.get_logger()
@@ -104,7 +104,7 @@ async def reindex(
 
 async def build_where_needed(resources: Resources) -> int:
     """Build an index where the shop needs one, and delete those that nobody reads any more; the job `search.build`."""
-    cluster: Cluster | None = resources.services.get("opensearch")
+    cluster = background_cluster(resources)
     if cluster is None:
         return 0
     pause: Pause = resources.services.setdefault("search.building", Pause())
