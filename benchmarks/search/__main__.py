@@ -1,8 +1,11 @@
 """Measure catalogue search: `python -m benchmarks.search --help`."""
 
 import argparse
+import os
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +98,28 @@ def _served(
             tell(f"measuring {name} in {engine} on {shop.products:,} products")
             measuring = searching.measured(place, shop, (port, pid), name, words, seconds, calls[name])
             found.append(uvloop.run(measuring))
-        if measure_freshness:
-            tell("changing products while others search")
+    if measure_freshness:
+        tell("changing products while others search")
+        port, log = machine.free_port(), place.folder / "worker.log"
+        apart = [*command[:-3], str(port), "--workers", "1", "--no-worker"]
+        with machine.serving(apart, port, told, place.folder / "server.log"), working(told, log):
             fresh = uvloop.run(freshness.measured(shop, port, words, seconds))
     return found, fresh
+
+
+@contextmanager
+def working(env: Mapping[str, str], log: Path) -> Iterator[None]:
+    """Run a worker until the block ends, as a process of its own beside the server."""
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "commerce_graph", "worker"], cwd=machine.ROOT, env={**os.environ, **env},
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 async def _indexed(place: Place, shop: Shop) -> None:
