@@ -17,6 +17,8 @@ REPLICAS = "0-1"
 """None on a single node, which could not place it; one copy where there is a second node."""
 REFRESH_MS = 500
 """A change is to be found within 2 s."""
+MERGE_WAIT_MS = 200
+"""A refresh waits so long for segments to be merged first. OpenSearch's default is 10 s, and so it did after a load."""
 GC_DELETES = "1h"
 """How long the version of a deleted document is remembered, so that a late write of an older state does not win."""
 RESULT_WINDOW = 10_000
@@ -45,6 +47,7 @@ def _settings(names: Sequence[str]) -> dict[str, Any]:
             "number_of_shards": SHARDS,
             "auto_expand_replicas": REPLICAS,
             "refresh_interval": f"{REFRESH_MS}ms",
+            "merge_on_flush.max_full_flush_merge_wait_time": f"{MERGE_WAIT_MS}ms",
             "gc_deletes": GC_DELETES,
             "max_result_window": RESULT_WINDOW,
             "mapping.total_fields.limit": FIELDS_MAX,
