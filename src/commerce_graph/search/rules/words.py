@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from commerce_graph.kernel.query_syntax.words import Phrase, Plan, Slot
 from commerce_graph.search.rules.languages import fillers, subfield
@@ -21,6 +21,8 @@ CLAUSES_MAX = 500
 """Of what the words ask for. A node refuses 1,024 in a query, and filters need theirs."""
 TYPO_TERMS_MAX = 25
 """How many words of the index a mistyped one may stand for, in each field."""
+PHRASE_PARTS_MAX = 12
+"""Of a phrase whose compounds are taken apart."""
 FUZZINESS = "AUTO:4,8"
 """One typo from 4 letters on, two from 8 on."""
 
@@ -54,14 +56,19 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class _Detail:
-    """In how many fields a slot is looked for, and how many words a mistyped one may stand for; less for many slots."""
+    """In how many fields a slot is looked for, and how many words a mistyped one may stand for; less for many slots.
 
-    fields: bool
+    `fields`: all, some, or the one that holds all texts.
+    """
+
+    fields: Literal["all", "some", "one"]
     typo_terms: int
     synonyms: int
 
 
-_DETAILS = (_Detail(True, TYPO_TERMS_MAX, 20), _Detail(False, 10, 5), _Detail(False, 3, 0), _Detail(False, 0, 0))
+_FULL = _Detail("all", TYPO_TERMS_MAX, 20)
+_PLAIN = _Detail("some", 10, 5)
+_DETAILS = (_FULL, _PLAIN, _Detail("some", 3, 1), _Detail("one", 0, 0))
 
 
 def words_query(plan: Plan, language: str, way: Way) -> Clause | None:
@@ -87,7 +94,7 @@ def without_query(plan: Plan, language: str) -> list[Clause]:
 
 def slot_query(slot: Slot, language: str) -> Clause | None:
     """Return the query for one slot, to be met wherever it may be; None for one that says nothing."""
-    return _slot(slot, language, Way(), _DETAILS[1]) if _says_something(slot) else None
+    return _slot(slot, language, Way(), _PLAIN) if _says_something(slot) else None
 
 
 def can_be_mistyped(plan: Plan) -> bool:
@@ -114,23 +121,33 @@ def clauses(query: Any) -> int:
         return 0
     total = 0
     for kind, inner in query.items():
-        if kind == "match":
+        if kind in ("match", "match_bool_prefix"):
             total += sum(_match_clauses(field, told) for field, told in inner.items())
-        elif kind in ("term", "terms", "prefix", "range", "exists", "match_phrase", "match_phrase_prefix"):
-            total += 2  # a compound is looked for in two spellings
-        elif kind == "match_bool_prefix":
-            total += sum(len(_parts(told["query"])) for told in inner.values())
+        elif kind in ("match_phrase", "match_phrase_prefix"):
+            total += sum(_phrase_clauses(field, told) for field, told in inner.items())
+        elif kind in ("term", "terms", "prefix", "range", "exists"):
+            total += 1
         else:
             total += clauses(inner)
     return total
 
 
 def _match_clauses(field: str, told: dict[str, Any]) -> int:
-    if told.get("fuzziness"):
-        return len(_parts(told["query"])) * int(told["max_expansions"])
-    if field.endswith(".cjk"):
-        return max(_pairs(told["query"]), 1) + len(_parts(told["query"]))
-    return 2 * len(_parts(told["query"]))
+    text = told["query"]
+    if told.get("analyzer") == "words":
+        return len(_parts(text)) * int(told.get("max_expansions", 1))
+    if field in _WEIGHTS:
+        # A compound is looked for put together, and as a phrase of its parts.
+        return sum(1 + (len(_parts(word)) > 1) for word in text.split())
+    return _pairs(text) + len(_parts(text)) if field.endswith(".cjk") else len(_parts(text))
+
+
+def _phrase_clauses(field: str, told: dict[str, Any]) -> int:
+    if field not in _WEIGHTS or "analyzer" in told:
+        return 1
+    # Characters of a script without spaces are words of their own, and so no compounds.
+    counted = [len(_parts(word)) for word in _RUN.sub(" ", told["query"]).split()]
+    return sum(parts + 1 for parts in counted) if any(parts > 1 for parts in counted) else 1
 
 
 def _all(slots: Sequence[Slot], language: str, way: Way, detail: _Detail) -> Clause:
@@ -138,9 +155,11 @@ def _all(slots: Sequence[Slot], language: str, way: Way, detail: _Detail) -> Cla
     asked = [_slot(slot, language, way, detail) for slot in insisted]
     rest = [_slot(slot, language, Way(), _DETAILS[-1]) for slot in slots if slot not in insisted]
     written = [slot.phrases[0] for slot in slots]
-    if len(slots) > 1 and detail.fields:
+    if len(slots) > 1 and detail.fields == "all":
         text = _text(tuple(word for phrase in written for word in phrase))
-        rest.append(_phrase(_in(language, "title"), text, WHOLE_TEXT, slop=1))
+        field = _in(language, "title")
+        # With gaps allowed, the plain analysis would make a phrase of each way to read all compounds.
+        rest.append(_phrase(field, text, WHOLE_TEXT, slop=1, **({"analyzer": "words"} if field == "title" else {})))
     if way.most and len(asked) > 1:
         asked = [{"bool": {"should": asked, "minimum_should_match": most(len(asked))}}]
     return {"bool": {"must": asked, "should": rest}}
@@ -158,9 +177,12 @@ def _slot(slot: Slot, language: str, way: Way, detail: _Detail) -> Clause:
     text = _text(written)
     if slot.exact:
         kind = "match_phrase_prefix" if slot.prefix else "match_phrase"
-        ways = [_phrase("title", text, TITLE, kind=kind), _phrase("everything", text, ANYWHERE, kind=kind)]
+        fields = ["everything"] if detail.fields == "one" else ["title", "everything"]
+        ways = [_phrase(field, text, _WEIGHTS[field], kind=kind) for field in fields]
     else:
-        ways = [*_word(text, language, way, detail), *_codes(text, slot.prefix)]
+        ways = _word(text, language, way, detail)
+        if detail.fields != "one":
+            ways += _codes(text, slot.prefix)
         if slot.prefix:
             ways += _beginnings(text, way)
         if way.typos and detail.typo_terms and _mistakable(text):
@@ -175,13 +197,13 @@ def _word(text: str, language: str, way: Way, detail: _Detail) -> list[Clause]:
     """Look for a word (or several, all of them) as it was written and by its stem."""
     if way.slim:
         plain, stemmed = ["title", "vendor", "product_type"], ["title", "product_type"]
-    elif detail.fields:
+    elif detail.fields == "all":
         plain, stemmed = (
             ["title", "vendor", "everything"],
             ["title", "product_type", "tags", "options_text", "everything"],
         )
     else:
-        plain, stemmed = ["title", "everything"], ["title", "everything"]
+        plain = stemmed = ["title", "everything"] if detail.fields == "some" else ["everything"]
     weights = {field: _WEIGHTS[field] for field in plain}
     for field in stemmed:
         weights.setdefault(_in(language, field), _WEIGHTS[field] * STEM)
@@ -210,11 +232,9 @@ def _beginnings(text: str, way: Way) -> list[Clause]:
 
 
 def _mistyped(text: str, prefix: bool, way: Way, detail: _Detail) -> list[Clause]:
-    fields = [("title.begin" if prefix else "title", TITLE)]
-    if way.slim:
-        fields.append(("vendor.begin" if prefix else "vendor", VENDOR))
-    else:
-        fields.append(("everything", ANYWHERE))
+    fields = [("vendor.begin" if prefix else "vendor", VENDOR) if way.slim else ("everything", ANYWHERE)]
+    if detail.fields == "all":
+        fields.append(("title.begin" if prefix else "title", TITLE))
     typo = {"fuzziness": FUZZINESS, "prefix_length": 1, "max_expansions": detail.typo_terms, "analyzer": "words"}
     return [_plain_match(field, text, weight * TYPO, **typo) for field, weight in fields]
 
@@ -247,6 +267,8 @@ def _plain_match(field: str, text: str, weight: float, **more: Any) -> Clause:
 
 
 def _phrase(field: str, text: str, weight: float = 1.0, *, kind: str = "match_phrase", **more: Any) -> Clause:
+    if field in _WEIGHTS and len(_parts(text)) > PHRASE_PARTS_MAX and not _RUN.search(text):
+        more["analyzer"] = "words"  # which takes no compound apart
     return {kind: {field: {"query": text, "boost": weight, **more}}}
 
 

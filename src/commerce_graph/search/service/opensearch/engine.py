@@ -159,7 +159,7 @@ def _listing(request: Request, name: str, asked: Window) -> Body:
         **reading(asked, keys(request)),
         "query": ranked(request, WAYS[name], filtered=not request.facets),
         # Without a total to tell, it is enough to know whether there is more than what was pinned.
-        "track_total_hits": True if request.total or asked.from_end else pins + 1,
+        "track_total_hits": True if request.total or asked.edge is None else pins + 1,
     }
     if request.facets:
         chosen = conditions(request.filters, request.market)

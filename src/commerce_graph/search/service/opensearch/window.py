@@ -22,8 +22,8 @@ _SCORE_MAX = 3e38
 class Window:
     """What is read. `reverse`: from the end on. `start`: the values after which, else `skip` hits are passed over.
 
-    `stop`: the values at which to end, `room`: after how many hits, if known. `from_end`: whether positions are counted
-    from the list's end, for which its total is needed.
+    `stop`: the values at which to end, `room`: after how many hits, if known. `edge`: how many hits come before what is
+    read; of a list read from its end, how many it has up to there, None where its total is to tell that.
     """
 
     reverse: bool
@@ -32,7 +32,7 @@ class Window:
     skip: int
     stop: tuple[Any, ...] | None
     room: int | None
-    from_end: bool
+    edge: int | None
 
 
 def way_of(paging: Paging) -> str | None:
@@ -50,12 +50,12 @@ def window(paging: Paging, keys: Sequence[Key]) -> Window:
     last = max(paging.before.position - 1, 0) if paging.before else None
     room = None if last is None else max(last - first, 0)
     if not paging.backward:
-        return Window(False, paging.size, after, 0 if after else first, before, None if before else room, False)
+        return Window(False, paging.size, after, 0 if after else first, before, None if before else room, first)
     if last is not None and before is None:
         # Not from the end, whose distance nobody knows: the hits just before it are read from the start.
         skip = max(first, last - paging.size)
-        return Window(False, last - skip, None, skip, None, last - skip, False)
-    return Window(True, paging.size, before, 0, after, None if after else room, before is None)
+        return Window(False, last - skip, None, skip, None, last - skip, skip)
+    return Window(True, paging.size, before, 0, after, None if after else room, last)
 
 
 def _values(place: Place | None, keys: Sequence[Key]) -> tuple[Any, ...] | None:
@@ -98,23 +98,23 @@ def page(
     way: str,
     snapshot: str,
 ) -> Found:
-    """Return the page made of the keys of the hits that were read. `total`: needed where `asked.from_end`."""
+    """Return the page made of the keys of the hits that were read. `total`: needed where `asked.edge` is None."""
     known = list(rows)
+    first = max(paging.after.position, 0) if paging.after else 0
     if asked.stop is not None:
         known = [row for row in known if _precedes(row, asked.stop, keys, asked.reverse)]
-    if asked.from_end and paging.after is not None and asked.stop is None:
-        known = known[: max(total - paging.after.position, 0)]
+    elif asked.edge is None:
+        known = known[: max(total - first, 0)]
     shown = known[: asked.size]
     more = len(known) > asked.size
+    edge = total if asked.edge is None else asked.edge
     if asked.reverse:
         shown.reverse()
-        end = total if paging.before is None else paging.before.position - 1
-        first = end - len(shown)
-    else:
-        first = asked.skip if paging.backward or paging.after is None else paging.after.position
-        more = asked.skip > (paging.after.position if paging.after else 0) if paging.backward else more
+        edge -= len(shown)
+    elif paging.backward:
+        more = asked.skip > first
     hits = [
-        Hit(UUID(row[-1]), Place(NAME, first + number, (way, *row), snapshot)) for number, row in enumerate(shown, 1)
+        Hit(UUID(row[-1]), Place(NAME, edge + number, (way, *row), snapshot)) for number, row in enumerate(shown, 1)
     ]
     if paging.backward:
         return Found(hits, has_next=paging.before is not None, has_previous=more)
