@@ -81,6 +81,10 @@ def words_query(plan: Plan, language: str, way: Way) -> Clause | None:
         asked = _all(slots, language, way, detail)
         if clauses(asked) <= CLAUSES_MAX:
             break
+    while clauses(asked) > CLAUSES_MAX and len(slots) > 1:
+        # Of very many words the first are looked for, as many as a node takes.
+        slots.pop()
+        asked = _all(slots, language, way, _DETAILS[-1])
     return asked
 
 
