@@ -1,6 +1,7 @@
 """How a use case refuses, and how a protocol fault is told to the client."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class Rejected(Exception):
@@ -14,6 +15,17 @@ class Rejected(Exception):
         self.code = code
         self.field = list(field) if field else None
         self.message = message
+
+
+@contextmanager
+def refused_at(argument: str, beside: str | None = None) -> Iterator[None]:
+    """Tell refusals inside the block at an argument, except those of the argument `beside` it, which stay there."""
+    try:
+        yield
+    except Rejected as refused:
+        path = refused.field or []
+        at = path if beside and path[:1] == [beside] else [argument, *path]
+        raise Rejected(refused.code, at, refused.message) from None
 
 
 class RequestError(Exception):

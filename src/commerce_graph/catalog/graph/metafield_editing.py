@@ -1,7 +1,5 @@
 """Set metafields and define them, as Admin's mutations of these names."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
@@ -35,7 +33,7 @@ from commerce_graph.catalog.service.definitions import (
 from commerce_graph.catalog.service.metafields import NewMetafield, delete_metafields, set_metafields
 from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.errors import Rejected, RequestError
+from commerce_graph.kernel.errors import Rejected, RequestError, refused_at
 from commerce_graph.kernel.graph import field, input_type, mutation, object_type
 from commerce_graph.kernel.ids import parse_gid, to_gid
 from commerce_graph.kernel.pages import page_arguments
@@ -178,7 +176,7 @@ class MetafieldMutation:
     ) -> MetafieldDefinitionCreatePayload:
         """Define a metafield: its name and type, whether shoppers may read it, and whether lists filter by it."""
         ctx: Context = info.context
-        with _at("definition"):
+        with refused_at("definition"):
             async with ctx.database.begin() as tx:
                 (row,) = await definitions(
                     tx, [await create_definition(tx, _key(definition), _definition(definition, definition.type))]
@@ -192,7 +190,7 @@ class MetafieldMutation:
     ) -> MetafieldDefinitionUpdatePayload:
         """Change a definition, all but its type."""
         ctx: Context = info.context
-        with _at("definition"):
+        with refused_at("definition"):
             async with ctx.database.begin() as tx:
                 (row,) = await definitions(
                     tx, [await update_definition(tx, _key(definition), _definition(definition, None))]
@@ -250,12 +248,3 @@ def _definition(given: Any, kind: str | None) -> NewDefinition:
         else None,
         admin_filterable=uses.admin_filterable.enabled if uses and uses.admin_filterable else None,
     )
-
-
-@contextmanager
-def _at(argument: str) -> Iterator[None]:
-    """Tell refusals inside the block at an argument."""
-    try:
-        yield
-    except Rejected as refused:
-        raise Rejected(refused.code, [argument, *(refused.field or ())], refused.message) from None

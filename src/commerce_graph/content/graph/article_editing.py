@@ -8,9 +8,10 @@ import strawberry
 
 from commerce_graph.content import service
 from commerce_graph.content.errors import INVALID_PUBLISH_DATE, NOT_FOUND
-from commerce_graph.content.graph.refusals import WRITE_CONTENT, at_input, refusals
+from commerce_graph.content.graph.refusals import WRITE_CONTENT, refusals
 from commerce_graph.content.service import NewArticle
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
 from commerce_graph.kernel.scalars import HTML, URL
 from commerce_graph.keys import ArticleKey
@@ -109,7 +110,7 @@ class ArticleMutation:
         """Create an article in a blog."""
         ctx: Context = info.context
         new = _new(ctx, article)
-        with at_input("article"):
+        with refused_at("article", beside="id"):
             async with ctx.database.begin() as tx:
                 article_id = await service.create_article(tx, new)
         return ArticleCreatePayload(article=await _shown(ctx, article_id))
@@ -121,7 +122,7 @@ class ArticleMutation:
         """Change an article, or put it into another blog."""
         ctx: Context = info.context
         article_id, new = ctx.key_of(id, "Article"), _new(ctx, article)
-        with at_input("article"):
+        with refused_at("article", beside="id"):
             async with ctx.database.begin() as tx:
                 await service.update_article(tx, article_id, new)
         return ArticleUpdatePayload(article=await _shown(ctx, article_id))

@@ -7,9 +7,10 @@ import strawberry
 
 from commerce_graph.content import service
 from commerce_graph.content.errors import NOT_FOUND
-from commerce_graph.content.graph.refusals import WRITE_CONTENT, at_input, refusals
+from commerce_graph.content.graph.refusals import WRITE_CONTENT, refusals
 from commerce_graph.content.service import NewBlog
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
 from commerce_graph.keys import BlogKey
 from commerce_graph.vocabulary import SEOInput
@@ -75,7 +76,7 @@ class BlogMutation:
     async def blog_create(self, info: strawberry.Info, blog: BlogCreateInput) -> BlogCreatePayload:
         """Create a blog."""
         ctx: Context = info.context
-        with at_input("blog"):
+        with refused_at("blog", beside="id"):
             async with ctx.database.begin() as tx:
                 blog_id = await service.create_blog(tx, _new(blog))
         return BlogCreatePayload(blog=await _shown(ctx, blog_id))
@@ -85,7 +86,7 @@ class BlogMutation:
         """Change a blog."""
         ctx: Context = info.context
         blog_id = ctx.key_of(id, "Blog")
-        with at_input("blog"):
+        with refused_at("blog", beside="id"):
             async with ctx.database.begin() as tx:
                 await service.update_blog(tx, blog_id, _new(blog))
         return BlogUpdatePayload(blog=await _shown(ctx, blog_id))

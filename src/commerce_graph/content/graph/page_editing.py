@@ -8,9 +8,10 @@ import strawberry
 
 from commerce_graph.content import service
 from commerce_graph.content.errors import INVALID_PUBLISH_DATE, NOT_FOUND
-from commerce_graph.content.graph.refusals import WRITE_CONTENT, at_input, refusals
+from commerce_graph.content.graph.refusals import WRITE_CONTENT, refusals
 from commerce_graph.content.service import NewPage
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
 from commerce_graph.kernel.scalars import HTML
 from commerce_graph.keys import PageKey
@@ -83,7 +84,7 @@ class PageMutation:
     async def page_create(self, info: strawberry.Info, page: PageCreateInput) -> PageCreatePayload:
         """Create a page."""
         ctx: Context = info.context
-        with at_input("page"):
+        with refused_at("page", beside="id"):
             async with ctx.database.begin() as tx:
                 page_id = await service.create_page(tx, _new(page))
         return PageCreatePayload(page=await _shown(ctx, page_id))
@@ -93,7 +94,7 @@ class PageMutation:
         """Change a page."""
         ctx: Context = info.context
         page_id = ctx.key_of(id, "Page")
-        with at_input("page"):
+        with refused_at("page", beside="id"):
             async with ctx.database.begin() as tx:
                 await service.update_page(tx, page_id, _new(page))
         return PageUpdatePayload(page=await _shown(ctx, page_id))

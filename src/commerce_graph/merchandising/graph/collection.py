@@ -7,13 +7,13 @@ import strawberry
 from commerce_graph.catalog.service import NewCollection
 from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
 from commerce_graph.kernel.scalars import HTML, URL
 from commerce_graph.kernel.values import UserError
 from commerce_graph.keys import CollectionKey
 from commerce_graph.merchandising import service
 from commerce_graph.merchandising.graph.inputs import text_of
-from commerce_graph.merchandising.graph.refusals import at_input
 from commerce_graph.vocabulary import CollectionRuleColumn, CollectionRuleRelation, CollectionSortOrder, SEOInput
 
 WRITE_PRODUCTS = scopes("write_products")
@@ -83,7 +83,7 @@ class CollectionMutation:
     async def collection_create(self, info: strawberry.Info, input: CollectionInput) -> CollectionCreatePayload:
         """Create a collection of products picked by hand or by rules, published in every sales channel."""
         ctx: Context = info.context
-        with at_input():
+        with refused_at("input"):
             new, rules, any_of = _read(ctx, input)
             async with ctx.database.begin() as tx:
                 made = await service.create_collection(tx, new, rules, disjunctively=any_of)
@@ -93,7 +93,7 @@ class CollectionMutation:
     async def collection_update(self, info: strawberry.Info, input: CollectionInput) -> CollectionUpdatePayload:
         """Change a collection. New rules change its products at once."""
         ctx: Context = info.context
-        with at_input():
+        with refused_at("input"):
             new, rules, any_of = _read(ctx, input)
             key = ctx.key_of(input.id, "Collection") if input.id else None
             async with ctx.database.begin() as tx:

@@ -11,7 +11,7 @@ import strawberry
 from commerce_graph.catalog.service import NewMedia, NewOption, NewProduct, NewVariant
 from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.errors import Rejected, refused_at
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
 from commerce_graph.kernel.scalars import HTML
 from commerce_graph.kernel.values import user_error
@@ -27,7 +27,7 @@ from commerce_graph.merchandising.graph.inputs import (
     text_of,
     weight_of,
 )
-from commerce_graph.merchandising.graph.refusals import at_input, code_of
+from commerce_graph.merchandising.graph.refusals import code_of
 from commerce_graph.vocabulary import ProductStatus, ProductVariantInventoryPolicy, SEOInput
 
 WRITE_PRODUCTS = scopes("write_products")
@@ -161,7 +161,7 @@ class ProductMutation:
         It is always done when the answer comes, whatever `synchronous` says."""
         ctx: Context = info.context
         try:
-            with at_input():
+            with refused_at("input"):
                 product, goods = _read(ctx, input)
                 wanted = ctx.key_of(identifier.id, "Product") if identifier and identifier.id else None
                 async with ctx.database.begin() as tx:

@@ -1,19 +1,8 @@
-"""Refusals of the domains below, told in the codes of a payload and at a path of its input."""
+"""Refusals of the domains below, told in the codes of a payload."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 
 from commerce_graph.kernel.errors import Rejected
-
-
-@contextmanager
-def at_input() -> Iterator[None]:
-    """Tell refusals inside the block at `input`."""
-    try:
-        yield
-    except Rejected as refused:
-        raise Rejected(refused.code, ["input", *(refused.field or ())], refused.message) from None
 
 
 def code_of(refused: Rejected, codes: type[Enum]) -> str:

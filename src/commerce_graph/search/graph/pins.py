@@ -8,13 +8,13 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.errors import Rejected, refused_at
 from commerce_graph.kernel.graph import Node, batch_field, entities, field, input_type, mutation, object_type
 from commerce_graph.kernel.limits import SEARCH_PINS_MAX
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments
 from commerce_graph.keys import ProductKey
 from commerce_graph.search import errors, loaders
-from commerce_graph.search.graph.refusals import READ_PRODUCTS, WRITE_PRODUCTS, SearchUserError, at_input
+from commerce_graph.search.graph.refusals import READ_PRODUCTS, WRITE_PRODUCTS, SearchUserError
 from commerce_graph.search.service import delete_pin_set, rulebooks, save_pin_set
 
 
@@ -134,7 +134,7 @@ class PinMutation:
 
 async def _save(ctx: Context, key: UUID | None, input: SearchPinSetInput) -> SearchPinSet:
     wanted = [ctx.key_of(each, "Product") for each in input.product_ids]
-    with at_input():
+    with refused_at("input", beside="id"):
         for index, product in enumerate(await entities(ctx, ProductKey, wanted[:SEARCH_PINS_MAX])):
             if product is None:
                 raise Rejected(errors.NOT_FOUND, ["productIds", str(index)], "there is no product with this id")

@@ -7,11 +7,12 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import Node, field, input_type, mutation, object_type
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments
 from commerce_graph.kernel.scalars import URL
 from commerce_graph.search import loaders
-from commerce_graph.search.graph.refusals import READ_PRODUCTS, WRITE_PRODUCTS, SearchUserError, at_input
+from commerce_graph.search.graph.refusals import READ_PRODUCTS, WRITE_PRODUCTS, SearchUserError
 from commerce_graph.search.service import delete_redirect, rulebooks, save_redirect
 
 
@@ -129,7 +130,7 @@ class RedirectMutation:
 
 
 async def _save(ctx: Context, key: UUID | None, input: SearchRedirectInput) -> Any:
-    with at_input():
+    with refused_at("input", beside="id"):
         async with ctx.database.begin() as tx:
             row = await save_redirect(tx, key, input.query, input.target)
     rulebooks(ctx.resources).forget()

@@ -1,13 +1,10 @@
 """How edits of search are refused, and who may make them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 
 import strawberry
 
 from commerce_graph.kernel.auth import scopes
-from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.values import user_error
 
 READ_PRODUCTS = scopes("read_products")
@@ -27,14 +24,3 @@ class SearchUserErrorCode(Enum):
 
 
 SearchUserError = user_error("SearchUserError", SearchUserErrorCode, "Why an edit of search was refused.")
-
-
-@contextmanager
-def at_input() -> Iterator[None]:
-    """Tell refusals inside the block at `input`, except those of the `id` beside it."""
-    try:
-        yield
-    except Rejected as refused:
-        path = refused.field or []
-        told = path if path[:1] == ["id"] else ["input", *path]
-        raise Rejected(refused.code, told, refused.message) from None

@@ -7,10 +7,11 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import Node, field, input_type, mutation, object_type
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments
 from commerce_graph.search import loaders
-from commerce_graph.search.graph.refusals import READ_PRODUCTS, WRITE_PRODUCTS, SearchUserError, at_input
+from commerce_graph.search.graph.refusals import READ_PRODUCTS, WRITE_PRODUCTS, SearchUserError
 from commerce_graph.search.service import delete_synonym_group, rulebooks, save_synonym_group
 
 
@@ -134,7 +135,7 @@ class SynonymMutation:
 
 
 async def _save(ctx: Context, key: UUID | None, input: SearchSynonymGroupInput) -> Any:
-    with at_input():
+    with refused_at("input", beside="id"):
         async with ctx.database.begin() as tx:
             row = await save_synonym_group(tx, key, input.terms, input.source)
     rulebooks(ctx.resources).forget()
