@@ -20,9 +20,22 @@ from commerce_graph.kernel.query_syntax.conditions import (
     truth_field,
     whole,
 )  # fmt: skip
-from commerce_graph.kernel.query_syntax.tree import And, Comparator, Not, Or, Query, Term, bare_terms, names, parse
+from commerce_graph.kernel.query_syntax.tree import (
+    And,
+    Comparator,
+    Joins,
+    Not,
+    Or,
+    Query,
+    Term,
+    bare_terms,
+    names,
+    parse,
+    translate,
+)
 
 __all__ = [
-    "And", "Comparator", "Meaning", "Not", "Or", "Query", "Term", "bare_terms", "choice_field", "condition",
-    "id_field", "moment_field", "names", "number_field", "parse", "span", "text_field", "truth_field", "whole",
+    "And", "Comparator", "Joins", "Meaning", "Not", "Or", "Query", "Term", "bare_terms", "choice_field", "condition",
+    "id_field", "moment_field", "names", "number_field", "parse", "span", "text_field", "translate", "truth_field",
+    "whole",
 ]  # fmt: skip

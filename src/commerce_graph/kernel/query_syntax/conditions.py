@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, false, func, literal, no
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.limits import SEARCH_QUERY_CHARS_MAX
-from commerce_graph.kernel.query_syntax.tree import And, Comparator, Not, Query, Term
+from commerce_graph.kernel.query_syntax.tree import Comparator, Joins, Query, Term, translate
 
 Meaning = Callable[[Term], ColumnElement[bool] | None]
 """What a term means in a list: its condition, or None to ignore it."""
@@ -33,28 +33,14 @@ def condition(query: Query | None, fields: Mapping[str, Meaning], words: Meaning
 
     A term of an unknown field is ignored as if it were not there, also inside OR and NOT.
     """
-    return _condition(query, fields, words) if query is not None else true()
-
-
-def _condition(query: Query, fields: Mapping[str, Meaning], words: Meaning) -> ColumnElement[bool]:
-    found = _meaning(query, fields, words)
+    found = None if query is None else translate(query, fields, words, _JOINS)
     return true() if found is None else found
 
 
-def _meaning(query: Query, fields: Mapping[str, Meaning], words: Meaning) -> ColumnElement[bool] | None:
-    if isinstance(query, Term):
-        if query.field is None:
-            return None if query.exists else words(query)
-        meaning = fields.get(query.field)
-        return None if meaning is None else meaning(query)
-    if isinstance(query, Not):
-        inner = _meaning(query.of, fields, words)
-        # NULL is no match, so its negation is one.
-        return None if inner is None else not_(func.coalesce(inner, false()))
-    parts = [part for part in (_meaning(part, fields, words) for part in query.parts) if part is not None]
-    if not parts:
-        return None
-    return and_(*parts) if isinstance(query, And) else or_(*parts)
+# NULL is no match, so its negation is one.
+_JOINS: Joins[ColumnElement[bool]] = Joins(
+    lambda parts: and_(*parts), lambda parts: or_(*parts), lambda part: not_(func.coalesce(part, false()))
+)
 
 
 def text_field(column: ColumnElement[Any]) -> Meaning:

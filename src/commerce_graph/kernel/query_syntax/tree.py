@@ -1,12 +1,15 @@
 """The tree of a search text, and how it is read. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Generic, TypeVar
 
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.limits import SEARCH_QUERY_CHARS_MAX, SEARCH_QUERY_TERMS_MAX
+
+C = TypeVar("C")
 
 
 class Comparator(Enum):
@@ -102,6 +105,36 @@ def names(query: Query | None) -> frozenset[str]:
     if isinstance(query, Not):
         return names(query.of)
     return frozenset().union(*(names(part) for part in query.parts)) if query else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Joins(Generic[C]):
+    """How a language of conditions says that all parts hold, any of them, or one does not."""
+
+    both: Callable[[Sequence[C]], C]
+    either: Callable[[Sequence[C]], C]
+    negated: Callable[[C], C]
+
+
+def translate(
+    query: Query, fields: Mapping[str, Callable[[Term], C | None]], words: Callable[[Term], C | None], joins: Joins[C]
+) -> C | None:
+    """Return the condition that a tree means: `fields` by name, `words` for terms without a field.
+
+    A term of an unknown field is ignored as if it were not there, also inside OR and NOT; None where nothing is left.
+    """
+    if isinstance(query, Term):
+        if query.field is None:
+            return None if query.exists else words(query)
+        known = fields.get(query.field)
+        return None if known is None else known(query)
+    if isinstance(query, Not):
+        inner = translate(query.of, fields, words, joins)
+        return None if inner is None else joins.negated(inner)
+    parts = [part for part in (translate(part, fields, words, joins) for part in query.parts) if part is not None]
+    if not parts:
+        return None
+    return joins.both(parts) if isinstance(query, And) else joins.either(parts)
 
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)

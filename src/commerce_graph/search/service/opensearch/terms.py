@@ -10,7 +10,7 @@ from uuid import UUID
 from commerce_graph.catalog.service import PriceMarket
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
-from commerce_graph.kernel.query_syntax import Comparator, Not, Or, Query, Term, span, whole
+from commerce_graph.kernel.query_syntax import Comparator, Joins, Query, Term, span, translate, whole
 from commerce_graph.kernel.query_syntax.words import Slot
 from commerce_graph.search.rules.words import slot_query
 from commerce_graph.search.service.opensearch.conditions import NOTHING, Clause, both, either, negated, priced
@@ -37,22 +37,10 @@ def terms_query(query: Query | None, language: str, market: PriceMarket) -> Clau
     def words(term: Term) -> Clause | None:
         return slot_query(Slot((tuple(term.value.split()),), term.prefix, term.quoted), language)
 
-    return None if query is None else _meaning(query, fields, words)
+    return None if query is None else translate(query, fields, words, _JOINS)
 
 
-def _meaning(query: Query, fields: Mapping[str, Meaning], words: Meaning) -> Clause | None:
-    if isinstance(query, Term):
-        if query.field is None:
-            return None if query.exists else words(query)
-        meaning = fields.get(query.field)
-        return None if meaning is None else meaning(query)
-    if isinstance(query, Not):
-        inner = _meaning(query.of, fields, words)
-        return None if inner is None else negated(inner)
-    parts = [part for part in (_meaning(part, fields, words) for part in query.parts) if part is not None]
-    if not parts:
-        return None
-    return either(parts) if isinstance(query, Or) else both(parts)
+_JOINS: Joins[Clause] = Joins(both, either, negated)
 
 
 def _exact(field: str) -> Callable[[Term], Clause]:
