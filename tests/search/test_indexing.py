@@ -28,7 +28,8 @@ from commerce_graph.search.service import builds, bulk, indexing, marks
 from commerce_graph.search.service.bulk import IndexLost
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.documents import document, documents
-from commerce_graph.search.service.indexing import PAUSE_S_MIN, index_changes
+from commerce_graph.search.service.indexing import index_changes
+from commerce_graph.search.service.pauses import PAUSE_S_MIN
 from commerce_graph.search.tables import build, pending
 from tests.search.pipeline import Pipeline, pipeline
 from tests.shop import THINGS, uid

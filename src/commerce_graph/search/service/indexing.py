@@ -1,8 +1,6 @@
 """Bring changes into the indices: a job that writes the documents of products that are marked as changed."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -15,64 +13,23 @@ from commerce_graph.search.service import builds, bulk, marks
 from commerce_graph.search.service.builds import Build
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.documents import documents
+from commerce_graph.search.service.pauses import with_pauses
 from commerce_graph.search.service.solitude import INDEX_LOCK, alone
 from commerce_graph.search.tables import pending
 
 log = structlog.get_logger()
 
-PAUSE_S_MIN = 0.5
-PAUSE_S_MAX = 10.0
-"""How long the job leaves OpenSearch alone when it does not answer: longer each time."""
-
 _DUE = select(pending.c.product_id).where(pending.c.due_at <= func.now()).exists()
-
-
-@dataclass(slots=True)
-class Pause:
-    """When this process may ask again after OpenSearch did not answer."""
-
-    until: float = 0.0
-    length_s: float = field(default=0.0)
-
-    def over(self) -> bool:
-        """Tell whether it is time."""
-        return asyncio.get_running_loop().time() >= self.until
-
-    def longer(self, most_s: float = PAUSE_S_MAX) -> float:
-        """Begin a pause, longer than the one before, and return its length in seconds."""
-        self.length_s = min(max(self.length_s * 2, PAUSE_S_MIN), most_s)
-        self.until = asyncio.get_running_loop().time() + self.length_s
-        return self.length_s
-
-
-def background_cluster(resources: Resources) -> Cluster | None:
-    """Return the connection for work in the background, None for a shop without OpenSearch."""
-    cluster: Cluster | None = resources.services.get("opensearch")
-    if cluster is None:
-        return None
-    kept: Cluster = resources.services.setdefault("search.background", cluster.beside())
-    return kept
 
 
 async def index_changes(resources: Resources) -> int:
     """Write changes into the indices and return how many; the job `search.index`.
 
-    Without OpenSearch it does nothing. With OpenSearch gone it waits, longer each time, and the list is kept.
+    A lost index is made anew by `search.build`; until then its changes stay on the list.
     """
-    cluster = background_cluster(resources)
-    if cluster is None:
-        return 0
-    pause: Pause = resources.services.setdefault("search.indexing", Pause())
-    if not pause.over():
-        return 0
-    try:
-        done = await step(resources.database, cluster)
-    except (Unreachable, bulk.IndexLost) as fault:
-        # A lost index is made anew by `search.build`; until then its changes stay on the list.
-        log.warning("search.indexing_waits", fault=str(fault), again_in_s=pause.longer())
-        return 0
-    pause.length_s = 0.0
-    return done
+    return await with_pauses(
+        resources, "search.indexing", lambda cluster: step(resources.database, cluster), (Unreachable, bulk.IndexLost)
+    )
 
 
 async def step(db: Database, cluster: Cluster) -> int:

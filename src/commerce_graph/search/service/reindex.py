@@ -23,7 +23,7 @@ from commerce_graph.search.service.builds import Build
 from commerce_graph.search.service.bulk import IndexLost
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.documents import documents
-from commerce_graph.search.service.indexing import Pause, background_cluster
+from commerce_graph.search.service.pauses import with_pauses
 from commerce_graph.search.service.solitude import BUILD_LOCK, alone
 
 log = structlog.get_logger()
@@ -104,19 +104,12 @@ async def reindex(
 
 async def build_where_needed(resources: Resources) -> int:
     """Build an index where the shop needs one, and delete those that nobody reads any more; the job `search.build`."""
-    cluster = background_cluster(resources)
-    if cluster is None:
-        return 0
-    pause: Pause = resources.services.setdefault("search.building", Pause())
-    if not pause.over():
-        return 0
-    try:
+
+    async def build(cluster: Cluster) -> int:
         report = await reindex(resources.database, cluster, wanted=False)
-    except (Unreachable, IndexLost, ReindexRefused) as fault:
-        log.warning("search.building_waits", fault=str(fault), again_in_s=pause.longer(PAUSE_S_MAX))
-        return 0
-    pause.length_s = 0.0
-    return report.written if report else 0
+        return report.written if report else 0
+
+    return await with_pauses(resources, "search.building", build, (Unreachable, IndexLost, ReindexRefused), PAUSE_S_MAX)
 
 
 async def _languages(conn: AsyncConnection) -> list[str]:
