@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import orjson
-from sqlalchemy import MetaData, event
+from sqlalchemy import ColumnElement, MetaData, event, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 metadata = MetaData(
@@ -52,6 +52,23 @@ class Database:
         """Open a short read. Statements see committed data; do not write through it."""
         async with self._reading.connect() as conn:
             yield conn
+
+    @asynccontextmanager
+    async def alone(self, key: int, where: ColumnElement[bool] | None = None) -> AsyncIterator[AsyncConnection | None]:
+        """Open a read for who is alone, None for others and where the condition does not hold. 1 statement, 2 if alone.
+
+        It is outside of any transaction, so that nothing is held up while the outside world is called.
+        Locks: the advisory lock `key` of the session, which Postgres lets go when the process dies.
+        """
+        asked = select(func.pg_try_advisory_lock(key)).where(true() if where is None else where)
+        async with self.read() as conn:
+            if not (await conn.execute(asked)).scalar():
+                yield None
+                return
+            try:
+                yield conn
+            finally:
+                await conn.execute(select(func.pg_advisory_unlock(key)))
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

@@ -146,13 +146,8 @@ class Relay:
 
         Locks: an advisory lock of the session, not of a transaction, since Redis is called while it is held.
         """
-        async with self._database.read() as conn:
-            if not (await conn.execute(select(func.pg_try_advisory_lock(RELAY_LOCK)))).scalar():
-                return 0
-            try:
-                return await self._deliver(conn)
-            finally:
-                await conn.execute(select(func.pg_advisory_unlock(RELAY_LOCK)))
+        async with self._database.alone(RELAY_LOCK) as conn:
+            return 0 if conn is None else await self._deliver(conn)
 
     async def _deliver(self, conn: AsyncConnection) -> int:
         settled = text("transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AND due_at <= now()")

@@ -14,10 +14,12 @@ from commerce_graph.search.service.builds import Build
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.documents import documents
 from commerce_graph.search.service.pauses import with_pauses
-from commerce_graph.search.service.solitude import INDEX_LOCK, alone
 from commerce_graph.search.tables import pending
 
 log = structlog.get_logger()
+
+INDEX_LOCK = 0x7365617263680001
+"""Advisory lock key: one process writes changes to the indices at a time."""
 
 _DUE = select(pending.c.product_id).where(pending.c.due_at <= func.now()).exists()
 
@@ -41,7 +43,7 @@ async def step(db: Database, cluster: Cluster) -> int:
     Locks: INDEX_LOCK, of the session; no transaction is open while OpenSearch works.
     Raises: Unreachable; bulk.IndexLost. The list is kept then.
     """
-    async with alone(db, INDEX_LOCK, _DUE) as conn:
+    async with db.alone(INDEX_LOCK, _DUE) as conn:
         if conn is None:
             return 0
         targets = await builds.open_builds(conn)

@@ -24,10 +24,11 @@ from commerce_graph.search.service.bulk import IndexLost
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.documents import documents
 from commerce_graph.search.service.pauses import with_pauses
-from commerce_graph.search.service.solitude import BUILD_LOCK, alone
 
 log = structlog.get_logger()
 
+BUILD_LOCK = 0x7365617263680002
+"""Advisory lock key: one process builds an index at a time."""
 IN_FLIGHT = 2
 """Batches that OpenSearch is given at once: while it works on one, the next is read."""
 PATIENCE_S = 120.0
@@ -78,7 +79,7 @@ async def reindex(
     Locks: BUILD_LOCK, of the session.
     Raises: ReindexRefused; Unreachable after PATIENCE_S; IndexLost. What was done stays done, and the next run goes on.
     """
-    async with alone(db, BUILD_LOCK) as conn:
+    async with db.alone(BUILD_LOCK) as conn:
         if conn is None:
             if not wanted:
                 return None
