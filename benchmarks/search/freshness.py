@@ -14,7 +14,7 @@ from benchmarks.load import document
 from benchmarks.operations import Wrong
 from benchmarks.search.place import Shop
 from benchmarks.search.searching import Latency, check, request
-from benchmarks.search.wire import Wire
+from benchmarks.search.wire import wires
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import to_gid
 
@@ -33,7 +33,7 @@ query Find($word: String!) { search(query: $word, first: 1, types: [PRODUCT]) { 
 async def measured(shop: Shop, port: int, texts: Sequence[str], seconds: float) -> Latency:
     """Rename products one after another while others search, and return how long each new name took to be found."""
     searching = [asyncio.create_task(_search(shop, port, texts, start)) for start in range(SEARCHERS)]
-    dice = Random("freshness")
+    dice = Random()
     ids = await _products(shop, max(1, int(seconds / EVERY_S)))
     tasks = []
     try:
@@ -63,29 +63,28 @@ async def _products(shop: Shop, most: int) -> list[str]:
 
 
 async def _search(shop: Shop, port: int, texts: Sequence[str], start: int) -> None:
-    wire = await Wire.to("127.0.0.1", port)
-    for number in itertools.count(start, SEARCHERS):
-        await wire.send(request(wire, shop, "search page", texts[number % len(texts)]))
+    async with wires(port) as (wire,):
+        for number in itertools.count(start, SEARCHERS):
+            await wire.send(request(wire, shop, "search page", texts[number % len(texts)]))
 
 
 async def _change(shop: Shop, port: int, id: str, word: str) -> float:
     """Return how long after the answer to its change a product was found by its new name, in seconds."""
-    wire = await Wire.to("127.0.0.1", port)
-    renaming = document(RENAME, {"input": {"id": id, "title": f"Renamed {word}"}})
-    told = orjson.loads(await wire.ask("POST", "/graphql", renaming, {"X-Shopify-Access-Token": shop.merchant}))
-    if told["data"]["productSet"]["userErrors"]:
-        raise Wrong(str(told))
-    began = time.monotonic()
-    finding = wire.ready(
-        "POST", "/graphql", document(FIND, {"word": f'"{word}"'}), {"X-Shopify-Storefront-Access-Token": shop.token}
-    )
-    while True:
-        answer = await wire.send(finding)
-        check(answer, "opensearch")
-        took = time.monotonic() - began
-        if orjson.loads(answer)["data"]["search"]["nodes"] == [{"id": id}]:
-            wire.close()
-            return took
-        if took > FOUND_S_MAX:
-            raise Wrong(f"{word} was not found within {FOUND_S_MAX:.0f} s")
-        await asyncio.sleep(0.02)
+    async with wires(port) as (wire,):
+        renaming = document(RENAME, {"input": {"id": id, "title": f"Renamed {word}"}})
+        told = orjson.loads(await wire.ask("POST", "/graphql", renaming, {"X-Shopify-Access-Token": shop.merchant}))
+        if told["data"]["productSet"]["userErrors"]:
+            raise Wrong(str(told))
+        began = time.monotonic()
+        finding = wire.ready(
+            "POST", "/graphql", document(FIND, {"word": f'"{word}"'}), {"X-Shopify-Storefront-Access-Token": shop.token}
+        )
+        while True:
+            answer = await wire.send(finding)
+            check(answer, "opensearch")
+            took = time.monotonic() - began
+            if orjson.loads(answer)["data"]["search"]["nodes"] == [{"id": id}]:
+                return took
+            if took > FOUND_S_MAX:
+                raise Wrong(f"{word} was not found within {FOUND_S_MAX:.0f} s")
+            await asyncio.sleep(0.02)

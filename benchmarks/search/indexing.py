@@ -19,7 +19,7 @@ import uvloop
 from benchmarks import machine
 from benchmarks.operations import Wrong
 from benchmarks.search.place import Place, Shop
-from benchmarks.search.wire import Wire
+from benchmarks.search.wire import Wire, wires
 from commerce_graph.catalog import service as catalog
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import INDEX_BATCH_MAX
@@ -97,11 +97,7 @@ async def _batches(conn: Any) -> AsyncIterator[list[dict[str, Any]]]:
 
 async def _bare(place: Place, bodies: Sequence[Path], languages: list[str], count: int) -> float:
     """Load the bodies into an index of the same mapping and return documents a second."""
-    wires = [await Wire.to("127.0.0.1", place.node.port) for _ in range(IN_FLIGHT)]
-    control = wires[0]
-    await control.ask("PUT", "/bare", orjson.dumps(index_body(languages)))
     left = iter(bodies)
-    began = time.monotonic()
 
     async def load(wire: Wire) -> None:
         for body in left:
@@ -109,12 +105,13 @@ async def _bare(place: Place, bodies: Sequence[Path], languages: list[str], coun
             if not told.endswith(b'"errors":false}'):
                 raise machine.DidNotStart(f"the bare load was refused: {told[:500]!r}")
 
-    await asyncio.gather(*(load(wire) for wire in wires))
-    await control.ask("POST", "/bare/_refresh")
-    took = time.monotonic() - began
-    await control.ask("DELETE", "/bare")
-    for wire in wires:
-        wire.close()
+    async with wires(place.node.port, IN_FLIGHT) as nodes:
+        await nodes[0].ask("PUT", "/bare", orjson.dumps(index_body(languages)))
+        began = time.monotonic()
+        await asyncio.gather(*(load(wire) for wire in nodes))
+        await nodes[0].ask("POST", "/bare/_refresh")
+        took = time.monotonic() - began
+        await nodes[0].ask("DELETE", "/bare")
     return count / took
 
 

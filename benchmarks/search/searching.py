@@ -15,7 +15,7 @@ from benchmarks.report import percentile
 from benchmarks.search.operations import DOCUMENTS, variables
 from benchmarks.search.place import Place, Shop
 from benchmarks.search.recorded import Call
-from benchmarks.search.wire import Wire
+from benchmarks.search.wire import Wire, wires
 
 CONNECTIONS = 8
 WARMUP_S = 2.0
@@ -83,15 +83,39 @@ async def measured(
     """
     port, pid = server
     engine = "postgresql" if calls is None else "opensearch"
-    wire, node = await Wire.to("127.0.0.1", port), await Wire.to("127.0.0.1", place.node.port)
-    asked = [request(wire, shop, operation, text) for text in texts]
-    bare = [[call.ready(node) for call in each] for each in calls or ()]
+    async with wires(port, CONNECTIONS) as served, wires(place.node.port, CONNECTIONS) as nodes:
+        asked = [request(served[0], shop, operation, text) for text in texts]
+        bare = [[call.ready(nodes[0]) for call in each] for each in calls or ()]
+        await _warmed(nodes, bare)
+        graph, node, size = await _in_turn(served[0], asked, nodes[0], bare, seconds, engine)
+        cost = await _cost(place, served, port, pid, asked, seconds, engine)
+    return Searching(operation, engine, graph, node, cost, size)
+
+
+async def _warmed(nodes: Sequence[Wire], bare: Sequence[Sequence[bytes]]) -> None:
+    """Ask the node as many at once as will be measured: one that has just started compiles what it is asked for."""
+    until = time.monotonic() + WARMUP_S if bare else 0
+
+    async def ask(start: int, node: Wire) -> None:
+        for number in itertools.count(start, len(nodes)):
+            if time.monotonic() > until:
+                return
+            for each in bare[number % len(bare)]:
+                await node.send(each)
+
+    await asyncio.gather(*(ask(start, node) for start, node in enumerate(nodes)))
+
+
+async def _in_turn(
+    wire: Wire, asked: Sequence[bytes], node: Wire, bare: Sequence[Sequence[bytes]], seconds: float, engine: str
+) -> tuple[Latency, Latency | None, int]:  # fmt: skip
+    """Ask the server and the node in turn; returns how long each took, and how many bytes an answer has."""
     took: dict[str, list[float]] = {"graph": [], "bare": []}
     size = 0
     warm_until = time.monotonic() + min(WARMUP_S, seconds)
     until = warm_until + seconds
     for number in itertools.count():
-        at = number % len(texts)
+        at = number % len(asked)
         # Each goes first every other time: who goes second finds the processor's caches warm.
         for name in ("graph", "bare") if number % 2 else ("bare", "graph"):
             requests = [asked[at]] if name == "graph" else bare[at] if bare else []
@@ -105,13 +129,7 @@ async def measured(
                 check(answer, engine)
         if time.monotonic() > until:
             break
-    wire.close()
-    node.close()
-    cost = await _cost(place, port, pid, asked, seconds, engine)
-    return Searching(
-        operation, engine, Latency.of(took["graph"]), Latency.of(took["bare"]) if bare else None, cost,
-        size // (number + 1),
-    )  # fmt: skip
+    return Latency.of(took["graph"]), Latency.of(took["bare"]) if bare else None, size // (number + 1)
 
 
 def request(wire: Wire, shop: Shop, operation: str, text: str) -> bytes:
@@ -131,9 +149,8 @@ def check(answer: bytes, engine: str) -> None:
 
 
 async def _cost(
-    place: Place, port: int, pid: int, asked: Sequence[bytes], seconds: float, engine: str
+    place: Place, served: Sequence[Wire], port: int, pid: int, asked: Sequence[bytes], seconds: float, engine: str
 ) -> Cost:  # fmt: skip
-    wires = [await Wire.to("127.0.0.1", port) for _ in range(CONNECTIONS)]
     numbers = itertools.count()
     done = 0
 
@@ -147,9 +164,7 @@ async def _cost(
 
     before = {name: machine.cpu_s(each) for name, each in place.pids(pid).items()}
     began = time.monotonic()
-    await asyncio.gather(*(ask(wire, began + seconds) for wire in wires))
+    await asyncio.gather(*(ask(wire, began + seconds) for wire in served))
     took = time.monotonic() - began
     spent = {name: machine.cpu_s(each) - before[name] for name, each in place.pids(pid).items()}
-    for wire in wires:
-        wire.close()
     return Cost(done, done / took, {name: each * 1_000 / done for name, each in spent.items()})

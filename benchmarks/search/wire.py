@@ -1,9 +1,12 @@
 """One keep-alive connection for requests that are made ready beforehand, so that measuring costs little itself."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from benchmarks.load import Connection
+
+HOST = "127.0.0.1"
 
 
 class Wire:
@@ -12,12 +15,6 @@ class Wire:
     def __init__(self, connection: Connection, host: str) -> None:
         self._connection = connection
         self._host = host
-
-    @classmethod
-    async def to(cls, host: str, port: int) -> "Wire":
-        """Connect."""
-        _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port)
-        return cls(connection, f"{host}:{port}")
 
     def ready(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
         """Return a request as bytes."""
@@ -33,6 +30,15 @@ class Wire:
         """Make a request and send it."""
         return await self.send(self.ready(method, path, body, headers))
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+
+@asynccontextmanager
+async def wires(port: int, count: int = 1) -> AsyncIterator[list[Wire]]:
+    """Connect to a server of this machine, and close the connections in the end, however it comes."""
+    connections: list[Connection] = []
+    try:
+        while len(connections) < count:
+            connections.append((await asyncio.get_running_loop().create_connection(Connection, HOST, port))[1])
+        yield [Wire(each, f"{HOST}:{port}") for each in connections]
+    finally:
+        for each in connections:
+            each.close()

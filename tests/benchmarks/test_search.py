@@ -1,10 +1,15 @@
 """The benchmark of search measures what it says, tried small: every part of it, on real servers."""
 
+from argparse import Namespace
+from pathlib import Path
+
 import orjson
 import pytest
 from benchmarks.operations import Wrong
+from benchmarks.search import __main__ as benchmark
 from benchmarks.search.indexing import Indexing
-from benchmarks.search.operations import DOCUMENTS, HITS, texts, variables
+from benchmarks.search.operations import BESIDE_THE_NODE, BESIDE_VENDURE, DOCUMENTS, HITS, texts, variables
+from benchmarks.search.report import GOALS, SHOP_OF_VENDURE, keep, markdown
 from benchmarks.search.searching import Cost, Latency, Searching, check
 
 from commerce_graph.kernel.execution import Engine, Operation
@@ -44,3 +49,25 @@ def test_ratios_are_of_the_same_percentile() -> None:
     indexing = Indexing(10, 100, 50.0, 80.0, 1.0, (50.0, 100.0, 104.0, 110.0))
     assert indexing.of_the_rate == 0.625
     assert indexing.memory_growth == pytest.approx(1.1)
+
+
+def test_everything_is_measured(tmp_path: Path) -> None:
+    given = Namespace(products=SHOP_OF_VENDURE, seconds=0.5, name="tiny", results=tmp_path)
+    results = benchmark.run(given, lambda step: None)
+    assert [(each.operation, each.engine) for each in results.searching] == [
+        (name, engine) for engine in ("opensearch", "postgresql") for name in BESIDE_THE_NODE
+    ]
+    assert [each.operation for each in results.small] == [*BESIDE_VENDURE, *BESIDE_VENDURE]
+    for each in (*results.searching, *results.small):
+        assert each.graph.count > 0
+        assert each.cost.count > 0
+        assert (each.bare is not None) == (each.engine == "opensearch")
+        assert each.answer_bytes > 100
+    assert results.indexing.documents == SHOP_OF_VENDURE
+    assert results.fresh.count > 0
+    assert set(results.relevance) == {"OpenSearch", "PostgreSQL", "words ANDed"}
+    path = keep(results, tmp_path, "tiny")
+    assert path.read_text() == markdown(results) + "\n"
+    told = orjson.loads(path.with_suffix(".json").read_bytes())
+    assert told["about"]["products"] == SHOP_OF_VENDURE
+    assert set(GOALS) == set(BESIDE_THE_NODE)

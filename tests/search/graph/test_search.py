@@ -155,11 +155,13 @@ async def test_one_call_answers_all_that_is_selected(searched: Shop, monkeypatch
 
 
 async def test_statements_do_not_grow_with_the_hits(searched: Shop) -> None:
-    await search(searched, "bulb", first=1)  # what merchants decided is read now and then
+    await search(searched, "bulb", first=1)
     of = {}
     for first in (1, 50):
-        of[first] = await searched.statements(SEARCH, {"query": "bulb", "first": first, "types": ["PRODUCT"]})
-    assert len(of[1]) == len(of[50])
+        told = await searched.statements(SEARCH, {"query": "bulb", "first": first, "types": ["PRODUCT"]})
+        # What merchants decided is read by the clock, before one answer and not before another.
+        of[first] = [statement for statement in told if not statement.startswith("SELECT search.edition.number")]
+    assert len(of[1]) == len(of[50]) > 0
 
 
 async def test_hits_that_are_no_more_are_left_out(searched: Shop) -> None:
