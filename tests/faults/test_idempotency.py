@@ -130,6 +130,7 @@ async def test_a_refund_that_another_has_taken_over(
     monkeypatch.setattr(calls, "ask", overtaken)
     answers.append(await server.send(CREATE, variables))
     assert answers[0].content == answers[1].content
+    assert answers[0].json()["data"]["refundCreate"]["userErrors"] == []
     assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
     assert await count(shop, refund) == 1
     assert await count(shop, operation, operation.c.kind == "REFUND") == 1
