@@ -242,6 +242,8 @@ async def _product(tx: AsyncConnection, thing: _Thing) -> None:
         for place, on_hand in zip(("berlin", "newark"), thing.stock, strict=True):
             row = {"item_id": uid(name), "location_id": uid(place), "on_hand": on_hand}
             await tx.execute(insert(inventory.level).values(**row, oversell=thing.oversell or not thing.tracked))
+            if on_hand:
+                await tx.execute(insert(inventory.movement).values(**row, kind="RECEIVE"))
         for (handle, *_), amount in zip(MARKETS, thing.prices, strict=True):
             row = {"market_id": uid(handle), "variant_id": uid(name), "product_id": product, "amount_minor": amount}
             compare = amount + 1000 if name == "shirt-S-White" else None

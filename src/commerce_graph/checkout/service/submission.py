@@ -171,7 +171,7 @@ async def readiness(conn: AsyncConnection, cart_id: UUID) -> Readiness:
     titles = {each.line.variant_id: each.merchandise.product_title for each in quote.lines}
     stocks = await inventory.stock(conn, list(quantities)) if quantities else []
     wanted = [
-        (titles[variant_id], quantity, stock.available if stock and stock.tracked and not stock.oversell else None)
+        (titles[variant_id], quantity, stock.left if stock else None)
         for (variant_id, quantity), stock in zip(quantities.items(), stocks, strict=True)
     ]
     return Readiness([*rules.problems(purchase_of(quote)), *rules.shortages(wanted)])
