@@ -111,11 +111,14 @@ async def redis(servers: Servers) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def resources(database: Database, redis: Redis) -> Resources:
+async def resources(database: Database, redis: Redis) -> AsyncIterator[Resources]:
     """Return the resources of a server on the test shop."""
-    return Resources(
+    made = Resources(
         database=database, redis=redis, secret=b"test secret", bus=Bus(redis), public_url="http://shop.test"
     )
+    yield made
+    if purchases := made.services.get("checkout"):
+        await purchases.settle()  # what still runs would find its connections closed
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A purchase is driven from step to step, each short, recorded and safe to repeat, by whoever holds its lease."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -62,11 +62,29 @@ class Purchases:
         """Whether no more should be begun here now. Limits: CHECKOUTS_RUNNING_MAX."""
         return len(self._tasks) >= CHECKOUTS_RUNNING_MAX
 
-    def start(self, db: Database, begun: Attempt, opened: Opened | None = None) -> None:
-        """Drive a purchase on in a task of its own. Should the process end, a worker goes on from what is recorded."""
-        self._keep(asyncio.create_task(drive(db, begun, self.passing, opened)))
+    def start(
+        self,
+        db: Database,
+        begun: Attempt,
+        opened: Opened | None = None,
+        afterwards: Coroutine[Any, Any, None] | None = None,
+    ) -> None:
+        """Drive a purchase on in a task of its own, then do what comes afterwards.
 
-    def _keep(self, task: asyncio.Task[None]) -> None:
+        Should the process end, a worker goes on from what is recorded.
+        """
+        self.keep(self._drive(drive(db, begun, self.passing, opened), afterwards))
+
+    async def _drive(self, driving: Coroutine[Any, Any, None], afterwards: Coroutine[Any, Any, None] | None) -> None:
+        try:
+            await driving
+        finally:
+            if afterwards is not None:
+                await afterwards
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work in a task of its own, which `settle` waits for."""
+        task = asyncio.create_task(work)
         # The event loop holds tasks weakly: without this one could vanish half-way.
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -1,10 +1,12 @@
 """Money is set aside, and let go of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import OPEN, UNKNOWN, Opened, Outcome, Step
@@ -21,21 +23,35 @@ class _Void:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What an order that is about to be paid costs, in minor units, and the session that it is paid with, if any."""
+
+    order_id: UUID
+    amount_minor: int
+    currency: str
+    session_id: str | None = None
+
+
 async def open_balance(
     tx: AsyncConnection, order_id: UUID, amount_minor: int, currency: str, session_id: str | None = None
 ) -> Opened | None:
-    """Open the books of an order that is about to be paid; with a session, its authorisation is recorded as PENDING.
+    """Open the books of one order, as `open_balances` does."""
+    return (await open_balances(tx, [Due(order_id, amount_minor, currency, session_id)])).get(order_id)
 
-    What is returned saves `authorize` a look into the books; it may be lost. Repeating it changes nothing and returns
-    None, as does a session that is not known. 1 statement.
+
+async def open_balances(tx: AsyncConnection, dues: Sequence[Due]) -> dict[UUID, Opened]:
+    """Open the books of orders that are about to be paid; with a session, an authorisation is recorded as PENDING.
+
+    What is returned, by order, saves `authorize` a look into the books; it may be lost. Repeating it changes nothing
+    and returns nothing, as does a session that is not known. 1 statement however many orders.
     """
-    provider = calls.provider_of_session(session_id) if session_id and amount_minor else None
-    if provider is None:
-        await books.open_balance(tx, order_id, amount_minor, currency)
-        return None
-    key = rules.idempotency_key(order_id, "AUTHORIZATION", 1)
-    step = await books.open_balance_and_step(tx, order_id, amount_minor, currency, key, provider, session_id)
-    return Opened(step) if step else None
+    rows = []
+    for due in dues:
+        provider = calls.provider_of_session(due.session_id) if due.session_id and due.amount_minor else None
+        key = rules.idempotency_key(due.order_id, "AUTHORIZATION", 1)
+        rows.append((due.order_id, due.amount_minor, due.currency, new_id(), key, provider, due.session_id))
+    return {step.order_id: Opened(step) for step in await books.open_balances(tx, rows)}
 
 
 async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opened | None = None) -> Outcome:

@@ -5,12 +5,13 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, Text, Uuid, exists, func, insert, literal, select, update
+from sqlalchemy import CTE, BigInteger, Select, Text, Uuid, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import PaymentAnswered
 from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.payment.rules import EFFECTS, OPEN, Balance, Opened, Outcome, Step, outcome_of
 from commerce_graph.payment.service.provider import Answer
@@ -21,39 +22,34 @@ _BALANCE = [balance.c[member.name] for member in fields(Balance)]
 _STATUSES = {"SUCCESS": "SUCCESS", "FAILURE": "FAILURE", "ACTION": "AWAITING_RESPONSE"}
 
 
-async def open_balance(tx: AsyncConnection, order_id: UUID, amount_minor: int, currency: str) -> None:
-    """Open the books of an order that is about to be paid. Repeating it changes nothing. 1 statement."""
-    row = {"order_id": order_id, "due_minor": amount_minor, "currency": currency}
-    await tx.execute(postgresql.insert(balance).values(row).on_conflict_do_nothing())
+async def open_balances(
+    tx: AsyncConnection, rows: Sequence[tuple[UUID, int, str, UUID, str | None, str | None, str | None]]
+) -> list[Step]:
+    """Open the books of orders, with their authorisations where a provider is named; returns those steps.
 
-
-async def open_balance_and_step(
-    tx: AsyncConnection,
-    order_id: UUID,
-    amount_minor: int,
-    currency: str,
-    key: str,
-    provider: str,
-    session_id: str | None,
-) -> Step | None:
-    """Open the books of an order with its authorisation; None where they were open before. 1 statement."""
-    row = {"order_id": order_id, "due_minor": amount_minor, "currency": currency}
-    adding = postgresql.insert(balance).values(row).on_conflict_do_nothing()
-    opened = adding.returning(balance.c.order_id, balance.c.due_minor, balance.c.currency).cte("opened")
+    `rows`: order_id, amount_minor, currency, and of the step id, idempotency key, provider and session. Books that are
+    open stay as they are, and get no step. 1 statement however many orders.
+    """
+    source = given(
+        rows, order_id=Uuid, due_minor=BigInteger, currency=Text, id=Uuid, key=Text, provider=Text, session_id=Text
+    )
+    names = ["order_id", "due_minor", "currency"]
+    adding = postgresql.insert(balance).from_select(names, select(*(source.c[name] for name in names)))
+    opened = adding.on_conflict_do_nothing().returning(balance.c.order_id).cte("opened")
     values = {
-        "id": literal(new_id(), Uuid),
-        "order_id": opened.c.order_id,
+        "id": source.c.id,
+        "order_id": source.c.order_id,
         "kind": literal("AUTHORIZATION", Text),
-        "idempotency_key": literal(key, Text),
-        "amount_minor": opened.c.due_minor,
-        "currency": opened.c.currency,
-        "provider": literal(provider, Text),
-        "session_id": literal(session_id, Text),
+        "idempotency_key": source.c.key,
+        "amount_minor": source.c.due_minor,
+        "currency": source.c.currency,
+        "provider": source.c.provider,
+        "session_id": source.c.session_id,
         "created_at": func.clock_timestamp(),
     }
-    step = insert(transaction).from_select(list(values), select(*values.values())).returning(*_STEP)
-    found = (await tx.execute(step)).one_or_none()
-    return Step(*found) if found else None
+    asked = select(*values.values()).join(opened, opened.c.order_id == source.c.order_id)
+    steps = insert(transaction).from_select(list(values), asked.where(source.c.provider.is_not(None)))
+    return [Step(*row) for row in await tx.execute(steps.returning(*_STEP))]
 
 
 async def lock(tx: AsyncConnection, order_id: UUID) -> tuple[Balance | None, list[Step]]:
