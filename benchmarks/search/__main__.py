@@ -31,8 +31,9 @@ RESULTS = Path(__file__).parents[1] / "results"
 ABOUT = """
 Measures catalogue search on the demo shop, over HTTP on the real server (commerce-graph serve, one process) with
 PostgreSQL, Redis and one OpenSearch node of its own, and beside it in the same run: the bare query on the node, a bare
-bulk load of the same documents, and, up to 20,000 products, the search in PostgreSQL. Then on a shop of 1,000 products what Vendure's search
-was measured on, and how relevant the answers are. Machines and neighbours differ; the ratios differ less.
+bulk load of the same documents, and, up to 20,000 products, the search in PostgreSQL. Then on a shop of 1,000 products
+what Vendure's search was measured on, and how relevant the answers are. Machines and neighbours differ; the ratios
+differ less.
 
 examples:
   python -m benchmarks.search                                          all of it: 100,000 products, about half an hour
