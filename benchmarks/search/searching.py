@@ -19,7 +19,7 @@ from benchmarks.search.wire import Wire, wires
 
 CONNECTIONS = 8
 WARMUP_S = 2.0
-FALLBACKS_MAX = 0.01
+FALLBACKS_MAX = 0.1
 """The part of all answers that may be another engine's, since the node was too late for them."""
 EXTENSIONS_BYTES = 200
 """Where in an answer is said who answered: at its end."""
