@@ -13,7 +13,7 @@ from sqlalchemy import text
 from benchmarks.load import document
 from benchmarks.operations import Wrong
 from benchmarks.search.place import Shop
-from benchmarks.search.searching import Latency, check, request
+from benchmarks.search.searching import Latency, other_engine, request
 from benchmarks.search.wire import wires
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import to_gid
@@ -81,9 +81,10 @@ async def _change(shop: Shop, port: int, id: str, word: str) -> float:
         )
         while True:
             answer = await wire.send(finding)
-            check(answer, "opensearch")
             took = time.monotonic() - began
-            if orjson.loads(answer)["data"]["search"]["nodes"] == [{"id": id}]:
+            # PostgreSQL, asked where the node was late, knows every change at once: that would not count.
+            found = orjson.loads(answer)["data"]["search"]["nodes"] == [{"id": id}]
+            if found and not other_engine(answer, "opensearch"):
                 return took
             if took > FOUND_S_MAX:
                 raise Wrong(f"{word} was not found within {FOUND_S_MAX:.0f} s")
