@@ -17,7 +17,7 @@ export PYTHONNOUSERSITE := 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-search opensearch schema lock clean
+.PHONY: help serve test check format bench bench-flash bench-search opensearch schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
@@ -45,6 +45,9 @@ bench: $(VENV)/installed $(VENV)/tested ## Measure the server over HTTP on a sho
 
 bench-search: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Measure catalogue search on 100,000 products, and its relevance
 	@$(BIN)/python -m benchmarks.search $(ARGS)
+
+bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
+	@$(BIN)/python -m benchmarks.flash $(ARGS)
 
 opensearch: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Run an OpenSearch node on http://127.0.0.1:9200
 	@exec $(BIN)/python -m tools.opensearch $(ARGS)

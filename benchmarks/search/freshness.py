@@ -14,7 +14,7 @@ from benchmarks.load import document
 from benchmarks.operations import Wrong
 from benchmarks.search.place import Shop
 from benchmarks.search.searching import Latency, other_engine, request
-from benchmarks.search.wire import wires
+from benchmarks.wire import wires
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import to_gid
 

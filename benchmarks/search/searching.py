@@ -15,7 +15,7 @@ from benchmarks.report import percentile
 from benchmarks.search.operations import DOCUMENTS, variables
 from benchmarks.search.place import Place, Shop
 from benchmarks.search.recorded import Call
-from benchmarks.search.wire import Wire, wires
+from benchmarks.wire import Wire, wires
 
 CONNECTIONS = 8
 WARMUP_S = 2.0

@@ -36,6 +36,7 @@ from commerce_graph import (
     search,
 )
 from commerce_graph.catalog import service as catalog_service
+from commerce_graph.checkout.service import Submissions
 from commerce_graph.customer import service as customer_service
 from commerce_graph.demo import pictures
 from commerce_graph.kernel import limits
@@ -111,7 +112,7 @@ def open_resources(settings: Settings) -> Resources:
     services: dict[str, Any] = {}
     if settings.opensearch_url:
         services["opensearch"] = Cluster(settings.opensearch_url.get_secret_value(), settings.opensearch_index)
-    return Resources(
+    resources = Resources(
         database=Database(
             settings.database_url, pool_size=settings.database_pool_size, statement_timeout_s=limits.REQUEST_TIMEOUT_S
         ),
@@ -121,6 +122,8 @@ def open_resources(settings: Settings) -> Resources:
         public_url=settings.address,
         services=services,
     )
+    Submissions.open(resources, settings.checkout_group_max)
+    return resources
 
 
 async def close_resources(resources: Resources) -> None:

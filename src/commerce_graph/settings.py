@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
+
 SECRET_CHARS_MIN = 32
 
 EXAMPLES = {
@@ -23,6 +25,7 @@ EXAMPLES = {
     "WORKERS": "WORKERS=2",
     "BACKGROUND": "BACKGROUND=off",
     "ONLY": "ONLY=catalog,pricing",
+    "CHECKOUT_GROUP_MAX": "CHECKOUT_GROUP_MAX=64",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
     "OPENSEARCH_URL": "OPENSEARCH_URL=https://user:password@search.internal:9200",
     "OPENSEARCH_INDEX": "OPENSEARCH_INDEX=shop",
@@ -107,6 +110,8 @@ class Settings(SearchSettings):
     """Whether this process also relays events and runs the domains' jobs."""
     only: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the domains to serve; empty for all."""
+    checkout_group_max: int = Field(SUBMISSIONS_GROUP_MAX, ge=1, le=1_000)
+    """How many submissions one transaction places; 1 places each alone."""
     test_payments: bool = False
     """Whether the test provider takes payments: then anyone can buy without paying."""
 

@@ -70,13 +70,17 @@ class Submissions:
         self._placing: set[asyncio.Task[None]] = set()
 
     @classmethod
+    def open(cls, resources: Resources, group_max: int = SUBMISSIONS_GROUP_MAX) -> "Submissions":
+        """Make the process's submissions."""
+        made = cls(resources.database, Purchases.of(resources), Admission(resources.redis), group_max)
+        resources.services["submissions"] = made
+        return made
+
+    @classmethod
     def of(cls, resources: Resources) -> "Submissions":
         """Return the process's submissions."""
         found = resources.services.get("submissions")
-        if not isinstance(found, cls):
-            admission = Admission(resources.redis)
-            found = resources.services["submissions"] = cls(resources.database, Purchases.of(resources), admission)
-        return found
+        return found if isinstance(found, cls) else cls.open(resources)
 
     async def submit(self, cart_id: UUID, token: str) -> Submission:
         """Submit a cart with those that arrive meanwhile, and have its purchase driven on.
