@@ -1,5 +1,6 @@
 """Submitting a cart: refusals first, each leaving everything as it was; then a purchase, counted."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from commerce_graph.catalog.tables import publication
 from commerce_graph.checkout.service import Purchases
 from commerce_graph.checkout.tables import attempt as attempt_table
 from commerce_graph.inventory.tables import level, reservation
+from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.database import count_statements
 from commerce_graph.kernel.ids import parse_gid, to_gid
 from commerce_graph.kernel.limits import CHECKOUT_TOKEN_CHARS_MAX
@@ -221,6 +223,33 @@ async def test_a_cart_that_is_being_bought_is_throttled_and_not_ready_afterwards
     await bought(shop, other)
     came = (await shop.data(PREPARE, {"cartId": other["id"]}))["cartPrepareForCompletion"]["result"]
     assert [each["code"] for each in came["errors"]] == ["ERROR"]
+
+
+async def test_a_buyer_who_is_active_keeps_the_stock(shop: Shop) -> None:
+    """Who has to confirm the payment and asks how it goes is held the stock for, and who has left is not."""
+    result = await submit(shop, await ready(shop, line("mug-variant"), session="test_action_required"))
+    await Purchases.of(shop.resources).settle()
+
+    async def ends(minutes: float) -> tuple[float, float]:
+        """Let the hold end in so many minutes, ask, and return in how many it and the reservation end then."""
+        until = now() + timedelta(minutes=minutes)
+        async with shop.database.begin() as tx:
+            await tx.execute(update(attempt_table).values(held_until=until))
+            await tx.execute(update(reservation).values(expires_at=until))
+        with count_statements() as seen:
+            assert (await attempt(shop, result["attemptId"]))["__typename"] == "CartCompletionActionRequired"
+        assert len(seen) <= 3
+        async with shop.database.read() as conn:
+            both = select(attempt_table.c.held_until, reservation.c.expires_at)
+            found = (await conn.execute(both.where(reservation.c.owner_id == attempt_table.c.order_id))).one()
+        return tuple(round((each - now()).total_seconds() / 60, 1) for each in found)  # type: ignore[return-value]
+
+    assert await ends(5) == (15, 15)
+    assert await ends(14.5) == (14.5, 14.5), "not worth a write"
+    async with shop.database.begin() as tx:
+        await tx.execute(update(attempt_table).values(created_at=now() - timedelta(minutes=50)))
+    assert await ends(5) == (10, 10), "an hour is the longest"
+    assert await ends(-1) == (-1, -1), "what has ended stays ended"
 
 
 async def statements(shop: Shop, lines: int) -> tuple[int, int]:

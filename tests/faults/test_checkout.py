@@ -28,7 +28,7 @@ from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import parse_gid
-from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX, RESERVATION_TTL_S
+from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX
 from commerce_graph.kernel.outbox import Relay
 from commerce_graph.order import service as orders
 from commerce_graph.order.service import Cancellation
@@ -253,7 +253,7 @@ async def test_stock_that_was_let_go_of_is_not_sold(shop: Shop) -> None:
 
 async def test_a_purchase_that_nobody_took_in_time_is_not_charged_late(shop: Shop) -> None:
     await begin(shop)
-    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    await end_leases(shop, held_until=now() - timedelta(seconds=1))
     assert await resumed(shop) == 1
     # Nobody knows that the provider was never asked, so it is told to refuse what may still be on its way.
     await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [("VOIDED", 0)])
@@ -261,7 +261,7 @@ async def test_a_purchase_that_nobody_took_in_time_is_not_charged_late(shop: Sho
 
 async def test_who_slept_until_its_purchase_was_given_up_charges_nothing(shop: Shop) -> None:
     _, begun, opened = await submitted(shop)
-    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    await end_leases(shop, held_until=now() - timedelta(seconds=1))
     assert await resumed(shop) == 1
     await service.drive(shop.database, begun, opened=opened)
     await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [("VOIDED", 0)])
@@ -332,7 +332,7 @@ async def test_a_buyer_who_never_answers(shop: Shop) -> None:
     await service.drive(shop.database, begun)
     assert await resumed(shop) == 1
     assert await scalars(shop, attempt_table.c.state) == ["ACTION_REQUIRED"]
-    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    await end_leases(shop, held_until=now() - timedelta(seconds=1))
     assert await resumed(shop) == 1
     await check_given_up(shop, "PAYMENT_ERROR", [("VOIDED", 0)])
 

@@ -1,6 +1,7 @@
 """Purchases: a cart becomes an order, in one saga."""
 
 from commerce_graph.checkout import graph, handlers
+from commerce_graph.checkout.service.checks import CHECKS
 from commerce_graph.kernel.graph import Job, Module
 from commerce_graph.keys import CartKey
 
@@ -11,4 +12,5 @@ module = Module(
     refers=(CartKey,),
     handlers=(("PaymentAnswered", handlers.on_payment_answered),),
     jobs=(Job("checkout.resume", every_s=1, run=handlers.resume),),
+    checks=CHECKS,
 )

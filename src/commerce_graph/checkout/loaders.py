@@ -28,6 +28,7 @@ class Attempt:
     error_code: str | None
     error_message: str | None
     tries: int
+    held_until: datetime
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None

@@ -9,6 +9,8 @@ from commerce_graph.kernel.limits import (
     AUTHORIZE_TRIES_MAX,
     CHECKOUT_RETRY_S,
     CHECKOUT_RETRY_S_MAX,
+    RESERVATION_RENEW_S,
+    RESERVATION_S_MAX,
     RESERVATION_TTL_S,
 )
 from commerce_graph.kernel.provinces import PROVINCES
@@ -140,11 +142,21 @@ def hold_ends(created_at: datetime) -> datetime:
     return created_at + timedelta(seconds=RESERVATION_TTL_S)
 
 
-def next_step(state: str, amount_minor: int, tries: int, created_at: datetime, at: datetime) -> Step:
+def renewed(created_at: datetime, held_until: datetime, at: datetime) -> datetime | None:
+    """Return until when the stock of a buyer who is seen to be active is held; None where that is not worth a write.
+
+    Limits: RESERVATION_TTL_S from now, RESERVATION_S_MAX in all.
+    """
+    latest = created_at + timedelta(seconds=RESERVATION_S_MAX)
+    until = min(hold_ends(at), latest)
+    return until if at < held_until and until - held_until >= timedelta(seconds=RESERVATION_RENEW_S) else None
+
+
+def next_step(state: str, amount_minor: int, tries: int, held_until: datetime, at: datetime) -> Step:
     """Return what is done next. It follows from what is recorded alone, so that another process does the same."""
     if state not in UNDECIDED:
         return {"PLACED": Step.CAPTURE, "VOIDING": Step.VOID}.get(state, Step.NOTHING)
-    if tries >= AUTHORIZE_TRIES_MAX or at >= hold_ends(created_at):
+    if tries >= AUTHORIZE_TRIES_MAX or at >= held_until:
         return Step.GIVE_UP
     return Step.AUTHORIZE if amount_minor else Step.PLACE
 

@@ -28,6 +28,7 @@ attempt = Table(
     words("error_code", null=True),
     words("error_message", null=True),
     count("tries", default=0),
+    moment("held_until"),  # how long the stock is held; later while the buyer is seen to be active
     moment("lease_until", null=True),  # who works on it; another may take it afterwards
     moment("created_at", now=True),
     moment("updated_at", now=True),

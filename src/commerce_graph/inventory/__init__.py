@@ -2,6 +2,7 @@
 
 from commerce_graph.inventory.graph import InventoryItem, Location, Mutation, ProductStock, ProductVariantStock, Query
 from commerce_graph.inventory.handlers import release_expired
+from commerce_graph.inventory.service.checks import CHECKS
 from commerce_graph.kernel.graph import Job, Module
 
 module = Module(
@@ -11,4 +12,5 @@ module = Module(
     owns=(InventoryItem, Location),
     extends=(ProductStock, ProductVariantStock),
     jobs=(Job("inventory.release_expired", every_s=5, run=release_expired),),
+    checks=CHECKS,
 )

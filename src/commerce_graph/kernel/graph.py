@@ -1,7 +1,5 @@
-"""Declare a domain's share of the graph, and merge the shares into one federated schema.
-
-All modules together are the monolith; one module alone is a subgraph. Nothing else differs.
-"""
+"""Declare a domain's share of the graph, and merge the shares into one federated schema: all of them are the monolith,
+one alone is a subgraph, and nothing else differs."""
 
 import inspect
 from collections import defaultdict
@@ -27,6 +25,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import Info
 
+from commerce_graph.kernel.audit import Check
 from commerce_graph.kernel.auth import OPEN, Access
 from commerce_graph.kernel.context import Context, Resources
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
@@ -44,11 +43,10 @@ T = TypeVar("T", bound=type)
 class Module:
     """One domain's share of the graph. Each domain package exports exactly one.
 
-    `owns`: entities this domain is the source of truth for. `extends`: parts that add fields to entities owned
-    elsewhere. `refers`: keys of entities it only points at. `types`: members of interfaces that no field names.
-    `handlers`: reactions to events, by the event's class name, each idempotent by `Fact.id`. `jobs`: what a worker
-    repeats. `routes`: pages of its own beside the graph (Starlette routes). `services`: functions by name that domains
-    below may ask for through `ctx.services`, where importing them would point upwards.
+    `owns`: entities it is the source of truth for. `extends`: parts that add fields to others' entities. `refers`: keys
+    it only points at. `types`: members of interfaces that no field names. `handlers`: reactions to events, by class
+    name, idempotent by `Fact.id`. `jobs`: what a worker repeats. `routes`: pages beside the graph. `services`: what
+    domains below may ask for by name through `ctx.services`. `checks`: what an audit looks at.
     """
 
     name: str
@@ -63,6 +61,7 @@ class Module:
     jobs: tuple["Job", ...] = ()
     routes: tuple[Any, ...] = ()
     services: tuple[tuple[str, Callable[..., Any]], ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

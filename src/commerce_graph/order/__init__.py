@@ -14,6 +14,7 @@ from commerce_graph.order.graph.order import Order
 from commerce_graph.order.graph.refund import OrderRefunds, RefundMutation
 from commerce_graph.order.graph.transaction import OrderTransactions
 from commerce_graph.order.graph.update import OrderSubscription
+from commerce_graph.order.service.checks import CHECKS
 
 
 class _Mutation(OrderMutation, FulfillmentMutation, RefundMutation):
@@ -43,4 +44,5 @@ module = Module(
         Job("order.finish_refunds", 15, _finish_refunds),
         Job("order.settle_orders", 15, _settle_orders),
     ),
+    checks=CHECKS,
 )  # fmt: skip

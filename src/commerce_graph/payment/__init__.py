@@ -2,6 +2,7 @@
 
 from commerce_graph.kernel.graph import Job, Module
 from commerce_graph.payment.graph.challenge import routes
+from commerce_graph.payment.service.checks import CHECKS
 from commerce_graph.payment.service.recovery import SETTLE_AFTER_S, settle
 
-module = Module(name="payment", jobs=(Job("payment.settle", SETTLE_AFTER_S / 2, settle),), routes=routes)
+module = Module(name="payment", jobs=(Job("payment.settle", SETTLE_AFTER_S / 2, settle),), routes=routes, checks=CHECKS)

@@ -133,6 +133,23 @@ async def wake(db: Database, order_id: UUID) -> None:
         await tx.execute(waiting.values(lease_until=now()))
 
 
+async def stay(db: Database, waiting: Attempt) -> None:
+    """Hold the stock of a purchase longer whose buyer, who still has to act, is seen to be there.
+
+    At most 2 statements, and none oftener than every RESERVATION_RENEW_S.
+    Limits: RESERVATION_TTL_S from now, RESERVATION_S_MAX in all.
+    Locks: attempt, reservations.
+    """
+    until = rules.renewed(waiting.created_at, waiting.held_until, now())
+    if waiting.state != "ACTION_REQUIRED" or until is None:
+        return
+    async with db.begin() as tx:
+        mine = update(attempt).where(attempt.c.id == waiting.id, attempt.c.state == "ACTION_REQUIRED")
+        later = mine.where(attempt.c.held_until < until).values(held_until=until)
+        if (await tx.execute(later)).rowcount:
+            await inventory.renew(tx, waiting.order_id, until)
+
+
 @dataclass(frozen=True, slots=True)
 class _At:
     """Where a purchase is. `opened`: the payment step that was recorded on the way here, and not asked for yet."""
@@ -164,7 +181,7 @@ async def drive(db: Database, begun: Attempt, passing: Passing = _pass, opened: 
 async def _step(db: Database, where: _At, passing: Passing) -> _At | None:
     """Do the next step; None where there is none for now."""
     at = where.attempt
-    step = rules.next_step(at.state, at.amount_minor, at.tries, at.created_at, now())
+    step = rules.next_step(at.state, at.amount_minor, at.tries, at.held_until, now())
     if step is Step.AUTHORIZE:
         return await _authorize(db, at, where.opened, passing)
     if step is Step.PLACE:

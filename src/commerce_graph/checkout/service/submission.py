@@ -159,6 +159,7 @@ def _row(order: _Order, allocated: Sequence[Allocation], at: datetime) -> dict[s
         "amount_minor": due.amount_minor,
         "currency": due.currency,
         "session_id": due.session_id,
+        "held_until": rules.hold_ends(at),
         "lease_until": at + timedelta(seconds=CHECKOUT_LEASE_S),
         "created_at": at,
         "updated_at": at,
