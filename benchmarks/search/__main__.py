@@ -64,6 +64,7 @@ def run(given: argparse.Namespace, tell: Tell) -> Results:
         shop = filled(place, given.products, tell)
         tell("building the index, and loading the same documents bare")
         built = indexing.measured(place, shop)
+        tell(f"  {built}")
         words = texts(given.products)
         by_node, fresh = _served(place, shop, BESIDE_THE_NODE, words, given.seconds, tell, measure_freshness=True)
         by_postgres: list[searching.Searching] = []
@@ -103,12 +104,14 @@ def _served(
             tell(f"measuring {name} in {engine} on {shop.products:,} products")
             measuring = searching.measured(place, shop, (port, pid), name, words, seconds, calls[name])
             found.append(uvloop.run(measuring))
+            tell(f"  {found[-1]}")
     if measure_freshness:
         tell("changing products while others search")
         port, log = machine.free_port(), place.folder / "worker.log"
         apart = [*command[:-3], str(port), "--workers", "1", "--no-worker"]
         with machine.serving(apart, port, told, place.folder / "server.log"), working(told, log):
             fresh = uvloop.run(freshness.measured(shop, port, words, seconds))
+            tell(f"  {fresh}")
     return found, fresh
 
 
