@@ -33,6 +33,7 @@ from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.scalars import SCALARS
+from commerce_graph.kernel.states import Machine
 
 BATCH = "batch"
 ACCESS = "access"
@@ -48,7 +49,7 @@ class Module:
     elsewhere. `refers`: keys of entities it only points at. `types`: members of interfaces that no field names.
     `handlers`: reactions to events, by the event's class name, each idempotent by `Fact.id`. `jobs`: what a worker
     repeats. `routes`: pages of its own beside the graph (Starlette routes). `services`: functions by name that domains
-    below may ask for through `ctx.services`, where importing them would point upwards.
+    below may ask for through `ctx.services`, where importing them would point upwards. `machines`: what its rows obey.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Module:
     jobs: tuple["Job", ...] = ()
     routes: tuple[Any, ...] = ()
     services: tuple[tuple[str, Callable[..., Any]], ...] = ()
+    machines: tuple[Machine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,8 +341,7 @@ class Graph(strawberry.federation.Schema):
 
 
 def _name(entity: Any) -> str:
-    name: str = entity.__strawberry_definition__.name
-    return name
+    return str(entity.__strawberry_definition__.name)
 
 
 def _root(name: str, parts: Sequence[type | None]) -> type | None:
@@ -365,10 +366,9 @@ def _entity(name: str, parts: tuple[Any, ...]) -> type:
             raise TypeError(f"{name}.{member.python_name} is declared by {other} and by {member.origin}")
     # A part that another part already inherits from would make the bases inconsistent.
     bases = tuple(p for p in parts if not any(q is not p and issubclass(q, p) for q in parts))
-    resolvable = set(seen) != {"id"}
     merged: type = strawberry.federation.type(
         type(name, bases, {"__access__": OPEN}),
-        name=name, keys=[Key(fields="id", resolvable=resolvable)],  # type: ignore[arg-type]
+        name=name, keys=[Key(fields="id", resolvable=set(seen) != {"id"})],  # type: ignore[arg-type]
         description=parts[0].__about__,
     )  # fmt: skip
     return merged

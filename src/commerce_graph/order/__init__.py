@@ -3,7 +3,9 @@
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.graph import Job, Module
 from commerce_graph.keys import CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey
-from commerce_graph.order import service
+from commerce_graph.order import rules, service
+from commerce_graph.order.graph.balance import OrderBalance
+from commerce_graph.order.graph.edit import OrderEditMutation
 from commerce_graph.order.graph.event import OrderTrail
 from commerce_graph.order.graph.fulfillment import FulfillmentMutation, OrderFulfillments
 from commerce_graph.order.graph.fulfillment_order import OrderFulfillmentOrders
@@ -16,7 +18,7 @@ from commerce_graph.order.graph.transaction import OrderTransactions
 from commerce_graph.order.graph.update import OrderSubscription
 
 
-class _Mutation(OrderMutation, FulfillmentMutation, RefundMutation):
+class _Mutation(OrderMutation, OrderEditMutation, FulfillmentMutation, RefundMutation):
     """What merchants do with orders, parcels and refunds."""
 
 
@@ -35,10 +37,11 @@ module = Module(
     subscription=OrderSubscription,
     owns=(Order,),
     extends=(
-        CustomerOrders, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds, OrderTrail,
+        CustomerOrders, OrderBalance, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds, OrderTrail,
         OrderTransactions,
     ),
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
+    machines=rules.MACHINES,
     jobs=(
         Job("order.finish_refunds", 15, _finish_refunds),
         Job("order.settle_orders", 15, _settle_orders),

@@ -47,6 +47,7 @@ class OrderRow(Protocol):
     cancelled_at: datetime | None
     cancel_reason: str | None
     closed_at: datetime | None
+    edited_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -108,7 +109,9 @@ class RefundRow:
 
     id: UUID
     order_id: UUID
+    return_id: UUID | None
     amount_minor: int
+    shipping_minor: int
     note: str | None
     status: str
     created_at: datetime
@@ -129,9 +132,7 @@ async def refunds(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[
     found: dict[UUID, RefundRow] = {}
     for row in await conn.execute(wanted):
         if row.id not in found:
-            found[row.id] = RefundRow(
-                row.id, row.order_id, row.amount_minor, row.note, row.status, row.created_at, row.currency, []
-            )
+            found[row.id] = RefundRow(*(row._mapping[name] for name in RefundRow.__slots__[:-1]), [])
         if row.part_id is not None:
             part = (row._mapping[f"part_{name}"] for name in RefundLineRow.__slots__)
             found[row.id].lines.append(RefundLineRow(*part))

@@ -2,12 +2,15 @@
 
 from commerce_graph.order.loaders.companions import bought_together
 from commerce_graph.order.service.cancellation import Cancellation
+from commerce_graph.order.service.drafts import Draft, DraftLine, add_variant, begin_edit, draft_of, set_quantity
+from commerce_graph.order.service.edits import Commit
 from commerce_graph.order.service.life import close, reopen
 from commerce_graph.order.service.payments import note_payment
 from commerce_graph.order.service.placement import NewLine, NewOrder, place
 from commerce_graph.order.service.refunds import NewRefund, RefundedLine
 from commerce_graph.order.service.settlement import (
     cancel,
+    commit_edit,
     create_refund,
     finish_refund,
     finish_refunds,
@@ -18,7 +21,8 @@ from commerce_graph.order.service.settlement import (
 from commerce_graph.order.service.shipment import fulfill
 
 __all__ = [
-    "Cancellation", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "bought_together", "cancel", "close",
-    "create_refund", "finish_refund", "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen",
-    "settle", "settle_orders",
+    "Cancellation", "Commit", "Draft", "DraftLine", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "add_variant",
+    "begin_edit", "bought_together", "cancel", "close", "commit_edit", "create_refund", "draft_of", "finish_refund",
+    "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen", "set_quantity", "settle",
+    "settle_orders",
 ]  # fmt: skip

@@ -158,8 +158,7 @@ async def _money(
 ) -> tuple[int, int]:
     """Return the amount of a refund, and how much of it is the delivery's."""
     shipped, promised = await given_back(tx, row.id)
-    priced = [rules.Priced(each.total_minor, each.tax_minor) for each in lines.values()]
-    shares = rules.shares(row.total_minor, row.shipping_minor, row.tax_minor, row.tax_included, priced)
+    shares = shares_of(row, lines)
     share = dict(zip(lines, shares.lines, strict=True))
     left = shares.shipping - shipped
     shipping = left if new.full_shipping else _minor(row, new.shipping, ("input", "shipping", "amount")) or 0
@@ -177,6 +176,12 @@ async def _money(
         shown = to_decimal(amount, row.currency)
         raise invalid(path, f"at most {to_decimal(most, row.currency)} can be refunded, not {shown}")
     return amount, shipping
+
+
+def shares_of(row: Row[Any], lines: Mapping[UUID, Row[Any]]) -> rules.Shares:
+    """Return which part of an order's total each line bears, in order."""
+    priced = [rules.Priced(each.total_minor, each.tax_minor) for each in lines.values()]
+    return rules.shares(row.total_minor, row.shipping_minor, row.tax_minor, row.tax_included, priced)
 
 
 def _minor(row: Row[Any], amount: Decimal | None, path: Sequence[str]) -> int | None:
