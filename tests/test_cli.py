@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
-from commerce_graph import __main__ as cli
 from commerce_graph import migration
 from commerce_graph.__main__ import app
 from commerce_graph.app import MODULES

@@ -92,7 +92,8 @@ async def moves(
     try:
         await tx.execute(update(table).where(table.c.id == key).values(**wanted))
     except IntegrityError as refused:
-        assert "has no such step" in str(refused.orig)
+        if "has no such step" not in str(refused.orig):
+            raise
         return False
     return True
 
@@ -106,8 +107,8 @@ async def test_the_database_knows_no_other_state(
     name = next(name for name in values(machine.initial[0]) if "stat" in name)
     async with database.begin() as tx:
         await tx.execute(insert(order).values(id=UUID(int=7), **ORDER))
+        mine = {"order_id": UUID(int=7)} if table is not order else {}
         with pytest.raises(IntegrityError, match="known"):
-            mine = {"order_id": UUID(int=7)} if table is not order else {}
             await tx.execute(insert(table).values(id=UUID(int=8), **base, **mine, **{name: "ELSE"}))
         await tx.rollback()
 

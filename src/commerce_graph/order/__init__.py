@@ -14,12 +14,18 @@ from commerce_graph.order.graph.line import OrderLines
 from commerce_graph.order.graph.listing import CustomerOrders, OrderQuery
 from commerce_graph.order.graph.order import Order
 from commerce_graph.order.graph.refund import OrderRefunds, RefundMutation
+from commerce_graph.order.graph.return_ import OrderReturns
+from commerce_graph.order.graph.returning import ReturnMutation, ReturnQuery
 from commerce_graph.order.graph.transaction import OrderTransactions
 from commerce_graph.order.graph.update import OrderSubscription
 
 
-class _Mutation(OrderMutation, OrderEditMutation, FulfillmentMutation, RefundMutation):
-    """What merchants do with orders, parcels and refunds."""
+class _Query(OrderQuery, ReturnQuery):
+    """Orders and returns."""
+
+
+class _Mutation(OrderMutation, OrderEditMutation, FulfillmentMutation, RefundMutation, ReturnMutation):
+    """What is done with orders, parcels, refunds and returns."""
 
 
 async def _finish_refunds(resources: Resources) -> int:
@@ -32,13 +38,13 @@ async def _settle_orders(resources: Resources) -> int:
 
 module = Module(
     name="order",
-    query=OrderQuery,
+    query=_Query,
     mutation=_Mutation,
     subscription=OrderSubscription,
     owns=(Order,),
     extends=(
-        CustomerOrders, OrderBalance, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds, OrderTrail,
-        OrderTransactions,
+        CustomerOrders, OrderBalance, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds,
+        OrderReturns, OrderTrail, OrderTransactions,
     ),
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
     machines=rules.MACHINES,

@@ -8,6 +8,15 @@ from commerce_graph.order.service.life import close, reopen
 from commerce_graph.order.service.payments import note_payment
 from commerce_graph.order.service.placement import NewLine, NewOrder, place
 from commerce_graph.order.service.refunds import NewRefund, RefundedLine
+from commerce_graph.order.service.returns import (
+    Disposition,
+    NewReturn,
+    Processing,
+    Received,
+    ReturnedLine,
+    move_return,
+    open_return,
+)
 from commerce_graph.order.service.settlement import (
     cancel,
     commit_edit,
@@ -15,14 +24,16 @@ from commerce_graph.order.service.settlement import (
     finish_refund,
     finish_refunds,
     mark_as_paid,
+    process_return,
     settle,
     settle_orders,
 )
 from commerce_graph.order.service.shipment import fulfill
 
 __all__ = [
-    "Cancellation", "Commit", "Draft", "DraftLine", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "add_variant",
-    "begin_edit", "bought_together", "cancel", "close", "commit_edit", "create_refund", "draft_of", "finish_refund",
-    "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen", "set_quantity", "settle",
+    "Cancellation", "Commit", "Disposition", "Draft", "DraftLine", "NewLine", "NewOrder", "NewRefund", "NewReturn",
+    "Processing", "Received", "RefundedLine", "ReturnedLine", "add_variant", "begin_edit", "bought_together", "cancel",
+    "close", "commit_edit", "create_refund", "draft_of", "finish_refund", "finish_refunds", "fulfill", "mark_as_paid",
+    "move_return", "note_payment", "open_return", "place", "process_return", "reopen", "set_quantity", "settle",
     "settle_orders",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from commerce_graph.kernel.limits import SETTLEMENT_BATCH_MAX
 from commerce_graph.kernel.money import to_decimal
 from commerce_graph.order import rules
 from commerce_graph.order.errors import payment_failed
-from commerce_graph.order.service import cancellation, edits, payments, refunds, trail
+from commerce_graph.order.service import cancellation, edits, payments, refunds, returns, trail
 from commerce_graph.order.tables import refund, settlement
 from commerce_graph.payment import service as payment
 
@@ -53,6 +53,20 @@ async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
     if refund_id is not None and await finish_refund(db, refund_id) == "FAILURE":
         raise payment_failed()
     return order_id
+
+
+async def process_return(db: Database, wish: returns.Processing, actor: str) -> UUID:
+    """Take pieces of a return back, and return the key of their refund, whose money is asked for afterwards.
+
+    Emits: OrderUpdated(return_processed, refund_created), then OrderUpdated(refunded | refund_failed).
+    Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE), nothing recorded; Rejected(PAYMENT_FAILED), the goods are
+    back, and the refund recorded as failed.
+    """
+    async with db.begin() as tx:
+        refund_id = await returns.process(tx, wish, actor)
+    if await finish_refund(db, refund_id) == "FAILURE":
+        raise payment_failed()
+    return refund_id
 
 
 async def cancel(db: Database, wish: cancellation.Cancellation, actor: str) -> bool:
