@@ -254,6 +254,26 @@ async def test_a_buyer_names_lines_and_the_oldest_parcels_are_taken(shop: Shop) 
     assert await counters(shop, placed) == [(2, 3)]
 
 
+async def test_what_can_be_returned(shop: Shop) -> None:
+    document = """query($id: ID!) { order(id: $id) { returnInformation { returnableLineItems(first: 9) {
+      nodes { quantity lineItem { id } } } } } }"""
+
+    async def left() -> list[int]:
+        order = (await shop.data(document, {"id": placed.gid}, customer="ada"))["order"]
+        return [each["quantity"] for each in order["returnInformation"]["returnableLineItems"]["nodes"]]
+
+    placed = await place(shop, ("shirt-S-White", 3), ("mug-variant", 1), customer="ada")
+    assert await left() == []
+    (order,) = await opened(shop, placed)
+    await send(shop, wish(order, 2))
+    assert await left() == [2]
+    made = (await ask(placed, 1, customer="ada"))["return"]
+    assert await left() == [1]
+    await move(shop, DECLINE, made["id"])
+    await create(shop, placed, pieces(placed, 0, 1, "NO_RESTOCK"))
+    assert await left() == [1]
+
+
 async def test_what_was_refunded_cannot_be_returned(shop: Shop, bought: Placed) -> None:
     parcel = await sent(shop, bought)
     await create(shop, bought, pieces(bought, 0, 1, "NO_RESTOCK"))

@@ -85,6 +85,9 @@ RETURN = Machine(
 )
 """A return: asked for by the buyer, or opened by the merchant."""
 
+RETURNING = frozenset({"REQUESTED", "OPEN", "CLOSED"})
+"""The states of a return whose pieces cannot be returned again."""
+
 MACHINES = (FINANCIAL, FULFILMENT, LIFE, REFUND, EDIT, RETURN)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Row, Text, Uuid, any_, cast, func, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -169,7 +169,7 @@ async def extend(tx: AsyncConnection, order_id: UUID, parts: Sequence[ToSend]) -
     await _set_status(tx, left, {row.id: row.status for row in locked})
 
 
-async def _lock(tx: AsyncConnection, order_id: UUID) -> Sequence[Row[Any]]:
+async def _lock(tx: AsyncConnection, order_id: UUID) -> Sequence[Any]:
     """Lock an order's fulfillment orders in order of id, and return id, location and status. 1 statement."""
     table = fulfillment_order
     theirs = select(table.c.id, table.c.location_id, table.c.status).where(table.c.order_id == order_id)

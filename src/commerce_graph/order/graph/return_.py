@@ -1,5 +1,6 @@
 """Returns of an order: what was asked for, what came back, and how far it is."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -8,12 +9,13 @@ from uuid import UUID
 
 import strawberry
 
+from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, entities, field, object_type
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments, slice_list
 from commerce_graph.keys import OrderKey
-from commerce_graph.order import loaders
+from commerce_graph.order import loaders, rules
 from commerce_graph.order.graph.line import LineItem, line_item
 from commerce_graph.order.graph.order import READ_ORDERS
 
@@ -227,6 +229,64 @@ def _status(made: Sequence[loaders.ReturnRow]) -> OrderReturnStatus:
     return OrderReturnStatus.RETURNED if "CLOSED" in present else OrderReturnStatus.NO_RETURN
 
 
+@object_type
+class ReturnableLineItem:
+    """Pieces of a line that can be returned."""
+
+    line_item: LineItem = strawberry.field(description="The order's line.")
+    quantity: int = strawberry.field(description="How many pieces.")
+
+
+@object_type
+class ReturnableLineItemEdge(Edge[ReturnableLineItem]):
+    """Pieces that can be returned and their cursor."""
+
+
+@object_type
+class ReturnableLineItemConnection(Connection[ReturnableLineItem]):
+    """A page of pieces that can be returned."""
+
+
+@object_type
+class OrderReturnInformation:
+    """What of an order can be returned."""
+
+    order_id: strawberry.Private[UUID]
+
+    @batch_field
+    async def returnable_line_items(
+        parents: Sequence["OrderReturnInformation"],
+        ctx: Context,
+        first: int | None = None,
+        last: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        reverse: bool | None = False,
+    ) -> list[ReturnableLineItemConnection]:
+        """Pieces that were sent, are still the buyer's, and are in no return."""
+        args = page_arguments(first, last, after, before, reverse)
+        keys = [parent.order_id for parent in parents]
+        lines = await ctx.load_many(loaders.lines, keys)
+        opened = await ctx.load_many(fulfilment.fulfillment_orders, keys)
+        made = await ctx.load_many(loaders.returns, keys)
+        found = []
+        for rows, to_send, returns in zip(lines, opened, made, strict=True):
+            left = Counter({row.id: row.current_quantity for row in rows})
+            for part in (part for each in to_send for part in each.lines):
+                left[part.order_line_id] -= part.remaining
+            for part in (part for each in returns if each.status in rules.RETURNING for part in each.lines):
+                left[part.line_id] -= part.quantity - part.processed_quantity
+            page = slice_list([row for row in rows if left[row.id] > 0], args, lambda row: (row.position, row.id))
+            found.append(
+                page.connection(ReturnableLineItemConnection, ReturnableLineItemEdge, partial(_returnable, left, ctx))
+            )
+        return found
+
+
+def _returnable(left: Mapping[UUID, int], ctx: Context, row: loaders.LineRow) -> ReturnableLineItem:
+    return ReturnableLineItem(line_item=line_item(row, ctx), quantity=left[row.id])
+
+
 @object_type(name="Order")
 class OrderReturns(OrderKey):
     """The returns of an order."""
@@ -249,6 +309,11 @@ class OrderReturns(OrderKey):
             )
             for made in await ctx.load_many(loaders.returns, [parent.uuid for parent in parents])
         ]
+
+    @batch_field
+    async def return_information(parents: Sequence[OrderKey], ctx: Context) -> list[OrderReturnInformation]:
+        """What can be returned."""
+        return [OrderReturnInformation(order_id=parent.uuid) for parent in parents]
 
     @batch_field
     async def return_status(parents: Sequence[OrderKey], ctx: Context) -> list[OrderReturnStatus]:

@@ -132,7 +132,7 @@ async def refunds(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[
     found: dict[UUID, RefundRow] = {}
     for row in await conn.execute(wanted):
         if row.id not in found:
-            found[row.id] = RefundRow(*(row._mapping[name] for name in RefundRow.__slots__[:-1]), [])
+            found[row.id] = RefundRow(**{name: row._mapping[name] for name in RefundRow.__slots__[:-1]}, lines=[])
         if row.part_id is not None:
             part = (row._mapping[f"part_{name}"] for name in RefundLineRow.__slots__)
             found[row.id].lines.append(RefundLineRow(*part))
@@ -193,7 +193,7 @@ async def returns(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[
     found: dict[UUID, ReturnRow] = {}
     for row in await conn.execute(wanted):
         if row.id not in found:
-            found[row.id] = ReturnRow(*(row._mapping[name] for name in ReturnRow.__slots__[:-1]), [])
+            found[row.id] = ReturnRow(**{name: row._mapping[name] for name in ReturnRow.__slots__[:-1]}, lines=[])
         found[row.id].lines.append(ReturnLineRow(*(row._mapping[f"part_{name}"] for name in ReturnLineRow.__slots__)))
     grouped: defaultdict[UUID, list[ReturnRow]] = defaultdict(list)
     for made in found.values():

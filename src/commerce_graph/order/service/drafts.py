@@ -106,9 +106,9 @@ async def begin_edit(tx: AsyncConnection, order_id: UUID, actor: str) -> UUID:
     if row is None:
         raise unknown_order(("id",))
     refuse_uneditable(row)
-    values = {"id": new_id(), "order_id": order_id, "order_version": row.version, "actor": actor}
-    await tx.execute(insert(edit).values(values))
-    return values["id"]  # type: ignore[return-value]
+    edit_id = new_id()
+    await tx.execute(insert(edit).values(id=edit_id, order_id=order_id, order_version=row.version, actor=actor))
+    return edit_id
 
 
 def refuse_uneditable(row: Row[Any]) -> None:
@@ -258,7 +258,7 @@ def _drafted(lines: Mapping[UUID, Row[Any]], unsent: goods.Unsent, changes: Sequ
             )
         )  # fmt: skip
     for change in changes:
-        if change.added is not None:
+        if change.added is not None and change.line_id not in lines:
             sold = {name: change.added[name] for name in SOLD}
             sold |= {name: UUID(sold[name]) for name in ("product_id", "variant_id")}
             quantity = last[change.line_id].quantity

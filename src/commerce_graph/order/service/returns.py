@@ -20,8 +20,6 @@ from commerce_graph.order.errors import invalid, unknown_return, wrong_state
 from commerce_graph.order.service import goods, refunds, trail
 from commerce_graph.order.tables import return_, return_line
 
-COUNTED = ("REQUESTED", "OPEN", "CLOSED")
-"""The states of a return whose pieces cannot be returned again."""
 TOLD = {
     "OPEN": ("return_approved", "was approved"),
     "DECLINED": ("return_declined", "was declined"),
@@ -79,11 +77,11 @@ async def open_return(tx: AsyncConnection, new: NewReturn, actor: str) -> UUID:
     if number > ORDER_RETURNS_MAX:
         raise invalid(new.path, f"an order has at most {ORDER_RETURNS_MAX} returns")
     status = "REQUESTED" if new.requested else "OPEN"
-    made = {"id": new_id(), "order_id": row.id, "number": number, "status": status}
-    await tx.execute(insert(return_).values(made))
+    return_id = new_id()
+    await tx.execute(insert(return_).values(id=return_id, order_id=row.id, number=number, status=status))
     rows = [
         {
-            "id": new_id(), "return_id": made["id"], "line_id": each.line_id, "fulfillment_id": parcel,
+            "id": new_id(), "return_id": return_id, "line_id": each.line_id, "fulfillment_id": parcel,
             "quantity": quantity, "reason": each.reason, "reason_note": each.reason_note,
             "customer_note": each.customer_note,
         }
@@ -97,10 +95,10 @@ async def open_return(tx: AsyncConnection, new: NewReturn, actor: str) -> UUID:
     change, verb = ("return_requested", "asked for") if new.requested else ("return_created", "opened")
     await trail.change(tx, row)
     await trail.record(
-        tx, row, change, f"A return of {pieces.total()} pieces was {verb}.", actor, return_id=str(made["id"]),
+        tx, row, change, f"A return of {pieces.total()} pieces was {verb}.", actor, return_id=str(return_id),
         lines={str(key): quantity for key, quantity in pieces.items()}, notify_customer=new.notify_customer,
     )  # fmt: skip
-    return UUID(str(made["id"]))
+    return return_id
 
 
 def _refuse_texts(new: NewReturn) -> None:
@@ -119,7 +117,7 @@ async def _returned(tx: AsyncConnection, order_id: UUID) -> Mapping[At, tuple[in
     """Return how many pieces of each line and parcel are in returns, and how many of them came back. 1 statement."""
     sums = (func.sum(return_line.c.quantity), func.sum(return_line.c.processed_quantity))
     at = (return_line.c.line_id, return_line.c.fulfillment_id)
-    mine = select(*at, *sums).join(return_).where(return_.c.order_id == order_id, return_.c.status.in_(COUNTED))
+    mine = select(*at, *sums).join(return_).where(return_.c.order_id == order_id, return_.c.status.in_(rules.RETURNING))
     return {(row[0], row[1]): (int(row[2]), int(row[3])) for row in await tx.execute(mine.group_by(*at))}
 
 
