@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from commerce_graph.inventory import service as inventory
 from commerce_graph.inventory.tables import level, reservation
@@ -12,6 +12,7 @@ from commerce_graph.kernel.database import count_statements
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.order import service
 from commerce_graph.order.service import edits as editing
+from commerce_graph.order.tables import line as lines
 from commerce_graph.payment import service as payment
 from tests.order.conftest import Placed, balance, opened, place, stock
 from tests.order.edits import (
@@ -71,6 +72,9 @@ async def test_changes_that_make_no_sense(shop: Shop, bought: Placed) -> None:
     assert code(await put(shop, edit, unknown("CalculatedLineItem"), 1)) == "INVALID"
     assert code(await put(shop, edit, line_of(bought), -1)) == "INVALID"
     assert code(await put(shop, edit, line_of(bought), 10_001)) == "INVALID"
+    async with shop.database.begin() as tx:
+        await tx.execute(update(lines).where(lines.c.id == bought.lines[1]).values(variant_id=None))
+    assert code(await put(shop, edit, line_of(bought, 1), 2)) == "INVALID", "nobody knows what it was"
     assert code(await commit(shop, edit)) == "INVALID", "nothing was changed"
     assert code(await commit(shop, unknown("CalculatedOrder"))) == "NOT_FOUND"
     assert code(await commit(shop, edit, "x" * 256)) == "INVALID"
@@ -299,36 +303,65 @@ async def test_edited_and_cancelled_at_once(shop: Shop, bought: Placed, _try: in
     if edited["userErrors"]:
         assert code(edited) == "ORDER_CHANGED"
     assert (await balance(shop, bought)).refunded_minor == bought.total_minor
+    order = await read(bought)
+    assert amount(order["currentTotalPriceSet"]) == amount(order["totalOutstandingSet"]) == "0.00"
     assert await stock(shop, "shirt-S-White") == (15, 0)
     assert await stock(shop, "mug-variant") == (3, 0)
 
 
-async def test_edits_of_many_orders_do_not_wait_in_a_circle_nor_oversell(shop: Shop) -> None:
-    """Half take a mug off and add a shirt, half the other way: both lock both."""
-    placed = [await place(shop, ("shirt-S-White", 1), ("mug-variant", 1)) for _ in range(2)]
-    more = [await place(shop, ("shirt-S-White", 3)) for _ in range(4)]
+async def test_a_provider_that_refuses_the_refund(shop: Shop, bought: Placed, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit = await begun(bought)
+    await put(shop, edit, line_of(bought, 1), 0)
 
-    async def exchange(each: Placed, off: int, on: str, wanted: int) -> Any:
-        edit = await begun(each)
-        await put(shop, edit, line_of(each, off), 0)
-        await add(shop, edit, on, wanted, twice=True)
-        return await commit(shop, edit)
+    async def refuse(*_: object) -> payment.Outcome:
+        return payment.Outcome("FAILURE", "PAYMENT_ERROR", "No.")
 
-    payloads = await asyncio.gather(
-        *(exchange(each, 1, "shirt-M-Blue", 8) for each in placed),
-        *(exchange(each, 0, "mug-variant", 1) for each in more),
-    )
-    codes = [code(payload) for payload in payloads if payload["userErrors"]]
-    assert set(codes) <= {"OUT_OF_STOCK"}
-    # 15 blue shirts: one of the two gets eight.
-    assert await stock(shop, "shirt-M-Blue") == (15, 8)
+    monkeypatch.setattr("commerce_graph.payment.service.refund", refuse)
+    payload = await commit(shop, edit)
+    assert (payload["order"], code(payload)) == (None, "PAYMENT_FAILED")
+    order = await read(bought)
+    assert [each["action"] for each in order["events"]["nodes"]] == ["placed", "paid", "edited", "refund_failed"]
+    assert (order["financialStatus"], order["refunds"][0]["status"]) == ("PAID", "FAILURE")
+
+
+async def exchange(placed: Placed, on: str, quantity: int = 1) -> str:
+    """Begin an edit that takes an order's first line off and adds something else."""
+    edit = await begun(placed)
+    await put(placed.shop, edit, line_of(placed), 0)
+    await add(placed.shop, edit, on, quantity)
+    return edit
+
+
+async def sound(shop: Shop) -> None:
+    """Check that what is committed is what is reserved, and that nothing is oversold."""
     async with shop.database.read() as conn:
         over = select(func.count()).select_from(level).where(level.c.committed > level.c.on_hand, ~level.c.oversell)
         assert (await conn.execute(over)).scalar_one() == 0
-        held = select(func.sum(reservation.c.quantity))
-        assert (await conn.execute(held)).scalar_one() == (
-            await conn.execute(select(func.sum(level.c.committed)))
-        ).scalar_one()
+        held, committed = func.sum(reservation.c.quantity), func.sum(level.c.committed)
+        assert (await conn.execute(select(held))).scalar_one() == (await conn.execute(select(committed))).scalar_one()
+
+
+async def test_edits_that_exchange_crosswise_do_not_wait_in_a_circle(shop: Shop) -> None:
+    white, blue = "shirt-S-White", "shirt-M-Blue"
+    edits = []
+    for _ in range(7):
+        edits += [
+            await exchange(await place(shop, (white, 1)), blue),
+            await exchange(await place(shop, (blue, 1)), white),
+        ]
+    payloads = await asyncio.gather(*(commit(shop, edit) for edit in edits))
+    assert [payload["userErrors"] for payload in payloads] == [[]] * 14
+    assert await stock(shop, white) == await stock(shop, blue) == (15, 7)
+    await sound(shop)
+
+
+async def test_edits_of_many_orders_do_not_oversell(shop: Shop) -> None:
+    edits = [await exchange(await place(shop, ("shirt-S-White", 1)), "shirt-M-Blue", 4) for _ in range(8)]
+    payloads = await asyncio.gather(*(commit(shop, edit) for edit in edits))
+    assert [code(payload) for payload in payloads if payload["userErrors"]] == ["OUT_OF_STOCK"] * 5
+    assert await stock(shop, "shirt-M-Blue") == (15, 12)
+    assert await stock(shop, "shirt-S-White") == (15, 5)
+    await sound(shop)
 
 
 async def edited_lines(shop: Shop, lines: int) -> int:

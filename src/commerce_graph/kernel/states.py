@@ -35,10 +35,6 @@ class Machine:
         """Tell whether there is such a step."""
         return present == wanted or (present, wanted) in self.steps
 
-    def before(self, wanted: str) -> tuple[str, ...]:
-        """Return the states from which a step leads to this one."""
-        return tuple(state for state in self.states if (state, wanted) in self.steps)
-
     def mermaid(self) -> str:
         """Draw the machine."""
         lines = ["stateDiagram-v2"]

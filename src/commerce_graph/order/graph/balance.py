@@ -17,7 +17,7 @@ class OrderBalance(OrderKey):
 
     @batch_field
     async def current_total_price_set(parents: Sequence[OrderKey], ctx: Context) -> list[MoneyBag]:
-        """What the order comes to after edits, returns and refunded pieces and delivery."""
+        """What the order comes to after edits, returns and refunds; nothing once it is cancelled."""
         keys = [parent.uuid for parent in parents]
         rows, lines, refunds = [
             await ctx.load_many(each, keys) for each in (loaders.orders, loaders.lines, loaders.refunds)
@@ -28,7 +28,8 @@ class OrderBalance(OrderKey):
             shares = rules.shares(row.total_minor, row.shipping_minor, row.tax_minor, row.tax_included, priced)
             pieces = [(line.quantity, line.current_quantity) for line in theirs]
             shipped = sum(each.shipping_minor for each in made if each.status != "FAILURE")
-            found.append(bag(rules.left_of(shares, pieces) - shipped, row.currency))
+            left = 0 if row.cancelled_at else rules.left_of(shares, pieces) - shipped
+            found.append(bag(left, row.currency))
         return found
 
     @batch_field

@@ -177,6 +177,8 @@ async def set_quantity(
     if quantity < line.kept:
         told = f"{line.kept} pieces were sent already: refund or return them instead"
         raise invalid(("quantity",), told)
+    if quantity > line.before and line.sold["variant_id"] is None:
+        raise invalid(("quantity",), "the variant is not known any more, so none can be added")
     await _change(tx, edit_id, line_id, quantity, restock=restock)
 
 
