@@ -29,11 +29,12 @@ serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000
 test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class ## Run every test (ARGS="-k cart": some)
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, tests
+check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, tests
 	@echo "format" && $(BIN)/ruff format --check $(SOURCES)
 	@echo "lint" && $(BIN)/ruff check $(SOURCES)
 	@echo "types" && $(BIN)/mypy
 	@echo "golden schema" && $(BIN)/commerce-graph schema --check
+	@echo "drawings" && $(BIN)/commerce-graph states --check
 	@$(MAKE) test
 
 format: $(VENV)/installed $(VENV)/tested ## Format the source and mend what lint can mend

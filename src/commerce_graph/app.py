@@ -46,9 +46,10 @@ from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation
-from commerce_graph.kernel.graph import Graph, Module
+from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.graphiql import Example, Page, read_examples
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
+from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.outbox import Bus, Handler, Relay
 from commerce_graph.kernel.telemetry import Telemetry, configure_logging
 from commerce_graph.kernel.tokens import Tokens

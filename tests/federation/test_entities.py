@@ -12,8 +12,8 @@ from tests.shop import Shop, gid
 from commerce_graph.app import MODULES, graph
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.execution import Engine, Operation
-from commerce_graph.kernel.graph import Module
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.module import Module
 from commerce_graph.order import service as orders
 
 NAMES = {"Product": "shirt", "ProductVariant": "shirt-S-White", "Collection": "summer", "Location": "berlin",

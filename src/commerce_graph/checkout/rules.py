@@ -14,8 +14,29 @@ from commerce_graph.kernel.limits import (
     RESERVATION_TTL_S,
 )
 from commerce_graph.kernel.provinces import PROVINCES
+from commerce_graph.kernel.states import Machine
 
-UNFINISHED = ("RESERVED", "ACTION_REQUIRED", "PLACED", "VOIDING")
+ATTEMPT = Machine(
+    "Purchase",
+    ("RESERVED",),
+    (
+        ("RESERVED", "ACTION_REQUIRED", "the provider asks the buyer"),
+        ("RESERVED", "PLACED", "authorised"),
+        ("ACTION_REQUIRED", "PLACED", "the buyer confirmed"),
+        ("RESERVED", "COMPLETED", "placed, nothing to capture"),
+        ("ACTION_REQUIRED", "COMPLETED", "the buyer confirmed, nothing to capture"),
+        ("PLACED", "COMPLETED", "captured"),
+        ("RESERVED", "VOIDING", "no answer, or the stock was let go of"),
+        ("ACTION_REQUIRED", "VOIDING", "no answer from the buyer in time"),
+        ("RESERVED", "FAILED", "declined"),
+        ("ACTION_REQUIRED", "FAILED", "the buyer refused"),
+        ("VOIDING", "FAILED", "the money was let go of"),
+    ),
+)
+"""A purchase: stock reserved, buyer must act, order placed, money captured; or giving up (no order can be placed any
+more, the money is let go of first), given up."""
+
+UNFINISHED = ATTEMPT.unfinished
 UNDECIDED = ("RESERVED", "ACTION_REQUIRED")
 """States in which a purchase may become an order, or may be given up."""
 

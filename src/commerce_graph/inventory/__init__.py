@@ -3,7 +3,7 @@
 from commerce_graph.inventory.graph import InventoryItem, Location, Mutation, ProductStock, ProductVariantStock, Query
 from commerce_graph.inventory.handlers import release_expired
 from commerce_graph.inventory.service.checks import CHECKS
-from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.kernel.module import Job, Module
 
 module = Module(
     name="inventory",

@@ -3,7 +3,7 @@ one alone is a subgraph, and nothing else differs."""
 
 import inspect
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_type_hints
@@ -25,52 +25,18 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import Info
 
-from commerce_graph.kernel.audit import Check
 from commerce_graph.kernel.auth import OPEN, Access
-from commerce_graph.kernel.context import Context, Resources
+from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
 ACCESS = "access"
 LENGTH = "length"  # of the list of a field, where no argument says it
 T = TypeVar("T", bound=type)
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """One domain's share of the graph. Each domain package exports exactly one.
-
-    `owns`: entities it is the source of truth for. `extends`: parts that add fields to others' entities. `refers`: keys
-    it only points at. `types`: members of interfaces that no field names. `handlers`: reactions to events, by class
-    name, idempotent by `Fact.id`. `jobs`: what a worker repeats. `routes`: pages beside the graph. `services`: what
-    domains below may ask for by name through `ctx.services`. `checks`: what an audit looks at.
-    """
-
-    name: str
-    query: type | None = None
-    mutation: type | None = None
-    subscription: type | None = None
-    owns: tuple[type, ...] = ()
-    extends: tuple[type, ...] = ()
-    refers: tuple[type, ...] = ()
-    types: tuple[type, ...] = ()
-    handlers: tuple[tuple[str, Callable[..., Awaitable[None]]], ...] = ()
-    jobs: tuple["Job", ...] = ()
-    routes: tuple[Any, ...] = ()
-    services: tuple[tuple[str, Callable[..., Any]], ...] = ()
-    checks: tuple[Check, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Work that a worker repeats: `run(resources)` returns how much it did; it must be safe to run twice at once."""
-
-    name: str
-    every_s: float
-    run: Callable[[Resources], Awaitable[int]]
 
 
 def _doc(target: Any) -> str | None:
@@ -338,8 +304,7 @@ class Graph(strawberry.federation.Schema):
 
 
 def _name(entity: Any) -> str:
-    name: str = entity.__strawberry_definition__.name
-    return name
+    return str(entity.__strawberry_definition__.name)
 
 
 def _root(name: str, parts: Sequence[type | None]) -> type | None:
@@ -364,10 +329,9 @@ def _entity(name: str, parts: tuple[Any, ...]) -> type:
             raise TypeError(f"{name}.{member.python_name} is declared by {other} and by {member.origin}")
     # A part that another part already inherits from would make the bases inconsistent.
     bases = tuple(p for p in parts if not any(q is not p and issubclass(q, p) for q in parts))
-    resolvable = set(seen) != {"id"}
     merged: type = strawberry.federation.type(
         type(name, bases, {"__access__": OPEN}),
-        name=name, keys=[Key(fields="id", resolvable=resolvable)],  # type: ignore[arg-type]
+        name=name, keys=[Key(fields="id", resolvable=set(seen) != {"id"})],  # type: ignore[arg-type]
         description=parts[0].__about__,
     )  # fmt: skip
     return merged

@@ -181,7 +181,7 @@ class Order(OrderKey):
 
     @field
     def total_price(self) -> MoneyV2:
-        """What was to be paid when the order was placed: goods, delivery and taxes."""
+        """What all that was ordered comes to, edits included: goods, delivery and taxes, before refunds."""
         return self._money(self.row.total_minor)
 
     @field
@@ -216,7 +216,7 @@ class Order(OrderKey):
 
     @field
     def total_price_set(self) -> MoneyBag:
-        """What was to be paid when the order was placed."""
+        """What all that was ordered comes to, edits included, before refunds."""
         return bag(self.row.total_minor, self.row.currency)
 
     @field
@@ -319,8 +319,8 @@ class Order(OrderKey):
 
     @field
     def edited(self) -> bool:
-        """Whether lines were changed after the order was placed; that is not offered."""
-        return False
+        """Whether lines were changed after the order was placed."""
+        return self.row.edited_at is not None
 
     @field
     def shipping_address(self) -> MailingAddress | None:

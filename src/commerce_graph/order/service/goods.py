@@ -47,6 +47,14 @@ async def unsent(tx: AsyncConnection, order_id: UUID) -> Unsent:
     return Unsent({at: quantity for at, quantity in left.items() if quantity})
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Stock to give up, by (line, location, pieces): `back` can be sold again, `out` leaves the house."""
+
+    back: Sequence[tuple[UUID, UUID, int]] = ()
+    out: Sequence[tuple[UUID, UUID, int]] = ()
+
+
 async def take_back(
     tx: AsyncConnection, order_id: UUID, released: Mapping[UUID, int], lost: Mapping[UUID, int], before: Unsent
 ) -> None:
@@ -54,10 +62,20 @@ async def take_back(
 
     Locks: the order's fulfillment orders, then the stock's levels. Statements do not grow with the lines.
     """
+    await give_up(tx, order_id, await reduce(tx, order_id, released, lost, before))
+
+
+async def reduce(
+    tx: AsyncConnection, order_id: UUID, released: Mapping[UUID, int], lost: Mapping[UUID, int], before: Unsent
+) -> GivenUp:
+    """Take pieces out of the fulfillment orders, and return which stock that gives up.
+
+    Locks: the order's fulfillment orders. Statements do not grow with the lines.
+    """
     wanted = {each: released.get(each, 0) + lost.get(each, 0) for each in {*released, *lost}}
     wanted = {each: quantity for each, quantity in wanted.items() if quantity}
     if not wanted:
-        return
+        return GivenUp()
     await fulfilment.reduce(tx, order_id, list(wanted.items()))
     after = await unsent(tx, order_id)
     # A line may be sent from several places: the stock must be given up where the fulfillment order was reduced.
@@ -70,10 +88,15 @@ async def take_back(
         back += [(each, place, quantity) for place, quantity in kept]
         rest = [(place, quantity - dict(kept).get(place, 0)) for place, quantity in places]
         out += [(each, place, quantity) for place, quantity in rules.spread(lost.get(each, 0), rest)]
-    if back:
-        await inventory.release(tx, order_id, back)
-    if out:
-        await inventory.ship(tx, order_id, out)
+    return GivenUp(back, out)
+
+
+async def give_up(tx: AsyncConnection, order_id: UUID, stock: GivenUp) -> None:
+    """Give up stock that an order holds. Locks: the stock's levels."""
+    if stock.back:
+        await inventory.release(tx, order_id, stock.back)
+    if stock.out:
+        await inventory.ship(tx, order_id, stock.out)
 
 
 async def holdings(tx: AsyncConnection, order_id: UUID) -> dict[tuple[UUID, UUID], int]:

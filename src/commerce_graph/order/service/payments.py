@@ -53,7 +53,7 @@ async def _note_first(tx: AsyncConnection, order_id: UUID, change: str) -> bool:
     """
     money = await trail.books_of(tx, order_id)
     status = rules.financial_status(money) if money else AS_PLACED
-    if money is None or money.refunded_minor or not rules.may_become(rules.FINANCIAL, AS_PLACED, status):
+    if money is None or money.refunded_minor or not rules.FINANCIAL.allows(AS_PLACED, status):
         return False
     if status == AS_PLACED:
         return False
