@@ -4,6 +4,11 @@ from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.graph import Job, Module
 from commerce_graph.keys import CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey
 from commerce_graph.order import service
+from commerce_graph.order.graph.discount import (
+    AutomaticDiscountApplication,
+    DiscountCodeApplication,
+    OrderDiscounts,
+)
 from commerce_graph.order.graph.event import OrderTrail
 from commerce_graph.order.graph.fulfillment import FulfillmentMutation, OrderFulfillments
 from commerce_graph.order.graph.fulfillment_order import OrderFulfillmentOrders
@@ -35,10 +40,11 @@ module = Module(
     subscription=OrderSubscription,
     owns=(Order,),
     extends=(
-        CustomerOrders, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds, OrderTrail,
-        OrderTransactions,
+        CustomerOrders, OrderDiscounts, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds,
+        OrderTrail, OrderTransactions,
     ),
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
+    types=(AutomaticDiscountApplication, DiscountCodeApplication),
     jobs=(
         Job("order.finish_refunds", 15, _finish_refunds),
         Job("order.settle_orders", 15, _settle_orders),

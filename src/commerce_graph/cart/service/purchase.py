@@ -15,7 +15,7 @@ from commerce_graph.kernel.context import Reads
 async def submit(tx: AsyncConnection, cart_id: UUID) -> Quote | None:
     """Close an open cart for a purchase and return the whole picture of it; None where it is not open.
 
-    At most 7 statements. A refusal of the purchase rolls the closing back with everything else.
+    At most 9 statements. A refusal of the purchase rolls the closing back with everything else.
     Locks: the cart's row.
     """
     closing = update(cart).where(cart.c.id == cart_id, cart.c.state == "OPEN").values(state="SUBMITTED")

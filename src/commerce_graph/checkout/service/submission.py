@@ -15,6 +15,8 @@ from commerce_graph.checkout.loaders import COLUMNS, Attempt, attempts_of, to_at
 from commerce_graph.checkout.rules import Problem
 from commerce_graph.checkout.service import snapshot
 from commerce_graph.checkout.tables import attempt
+from commerce_graph.discount import service as discounts
+from commerce_graph.discount.service import Redemption
 from commerce_graph.inventory import service as inventory
 from commerce_graph.inventory.errors import OutOfStock
 from commerce_graph.inventory.service import Wanted
@@ -51,8 +53,9 @@ class _Refused(Exception):
 async def submit(db: Database, cart_id: UUID, token: str) -> Submission:
     """Submit a cart for its purchase. The same token has one effect, and a cart one purchase that does not fail.
 
-    Locks: the cart, then the levels of its variants; the stock is held for RESERVATION_TTL_S.
-    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 11 statements however many lines, and 4 more where a variant sells out.
+    Locks: the cart, its discounts, then the levels of its variants; the stock is held for RESERVATION_TTL_S.
+    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 12 statements however many lines, 4 more with discounts, and 4 more where
+    a variant sells out.
     Raises: Rejected(INVALID) for a token that is none, or a cart that there is not.
     """
     if not 0 < len(token) <= CHECKOUT_TOKEN_CHARS_MAX or not token.isprintable():
@@ -86,6 +89,9 @@ async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> tuple[Attempt
     if found:
         raise _Refused(found)
     order_id, at = new_id(), now()
+    (refused,) = await discounts.redeem(tx, [redemption_of(quote, order_id)])
+    if refused:
+        raise _Refused([rules.discount_gone(refused.message)])
     wanted = [Wanted(each.line.id, each.line.variant_id, each.line.quantity) for each in quote.lines]
     country = quote.address.address.country_code if quote.address else quote.market.country
     try:
@@ -114,6 +120,13 @@ async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> tuple[Attempt
     if begun is None:
         raise _Refused  # this token's purchase failed before; it had its one effect
     return to_attempt(begun), opened
+
+
+def redemption_of(quote: Quote, order_id: UUID) -> Redemption:
+    """Return the discounts that a quoted cart takes."""
+    contact = discounts.contact_of(quote.cart.email, quote.cart.phone)
+    taken = [each.discount for each in quote.sums.decision.applied]
+    return Redemption(order_id, quote.cart.customer_id, contact, taken)
 
 
 def _shortage(quote: Quote, short: OutOfStock) -> Problem:
@@ -154,7 +167,7 @@ class Readiness:
 
 
 async def readiness(conn: AsyncConnection, cart_id: UUID) -> Readiness:
-    """Check all that submitting a cart will check, without holding or changing anything. At most 7 statements.
+    """Check all that submitting a cart will check, without holding or changing anything. At most 9 statements.
 
     Raises: Rejected(INVALID) for a cart that there is not.
     """

@@ -5,6 +5,7 @@ from commerce_graph.order.loaders.entities import (
     OrderRow,
     RefundLineRow,
     RefundRow,
+    breakdowns,
     events,
     lines,
     orders,
@@ -13,6 +14,6 @@ from commerce_graph.order.loaders.entities import (
 from commerce_graph.order.loaders.listing import all_orders, count_all, count_customers_orders, customers_orders
 
 __all__ = [
-    "LineRow", "OrderRow", "RefundLineRow", "RefundRow", "all_orders", "count_all", "count_customers_orders",
-    "customers_orders", "events", "lines", "orders", "refunds",
+    "LineRow", "OrderRow", "RefundLineRow", "RefundRow", "all_orders", "breakdowns", "count_all",
+    "count_customers_orders", "customers_orders", "events", "lines", "orders", "refunds",
 ]  # fmt: skip
