@@ -52,7 +52,7 @@ async def redeem(tx: AsyncConnection, redemptions: Sequence[Redemption]) -> list
     can be had once per customer, none where nothing is to be held.
     Locks: the discounts by id, those whose uses are counted against each other, the others against a change only.
     """
-    wanted = {each.id: each for one in redemptions for each in one.discounts}
+    wanted = [each for one in redemptions for each in one.discounts]
     if not wanted:
         return [None] * len(redemptions)
     left = await _locked(tx, wanted)
@@ -64,7 +64,8 @@ async def redeem(tx: AsyncConnection, redemptions: Sequence[Redemption]) -> list
         refusals.append(refusal)
         if refusal is None:
             for each in one.discounts:
-                left[each.id] = None if (rest := left[each.id]) is None else rest - 1
+                at = (each.id, each.version)
+                left[at] = None if (rest := left[at]) is None else rest - 1
                 had |= {(each.id, who) for who in _who(one)} if each.once_per_customer else set()
                 rows.append([new_id(), each.id, one.order_id, each.code, one.customer_id, one.contact,
                              each.once_per_customer])  # fmt: skip
@@ -78,22 +79,22 @@ def _who(one: Redemption) -> list[str]:
 
 
 def _refusal(
-    one: Redemption, each: Discount, left: Mapping[UUID, int | None], had: set[tuple[UUID, str]]
+    one: Redemption, each: Discount, left: Mapping[tuple[UUID, int], int | None], had: set[tuple[UUID, str]]
 ) -> Refusal | None:
-    why = None
-    if each.id not in left:
+    why, at = None, (each.id, each.version)
+    if at not in left:
         why = CHANGED
-    elif (rest := left[each.id]) is not None and rest < 1:
+    elif (rest := left[at]) is not None and rest < 1:
         why = USED_UP
     elif each.once_per_customer and any((each.id, who) in had for who in _who(one)):
         why = HAD
     return None if why is None else Refusal(each.id, f"The discount `{each.code or each.title}` {why}.")
 
 
-async def _locked(tx: AsyncConnection, wanted: Mapping[UUID, Discount]) -> dict[UUID, int | None]:
-    """Lock discounts and return how often each can still be used, None for no limit; one that changed is missing."""
-    counted = sorted(key for key, each in wanted.items() if each.counted)
-    others = sorted(key for key, each in wanted.items() if not each.counted)
+async def _locked(tx: AsyncConnection, wanted: Sequence[Discount]) -> dict[tuple[UUID, int], int | None]:
+    """Lock discounts and return how often each, in the version that it has, can still be used; None for no limit."""
+    counted = sorted({each.id for each in wanted if each.counted})
+    others = sorted({each.id for each in wanted} - set(counted))
     columns = (discount.c.id, discount.c.version, discount.c.usage_limit, discount.c.used)
     parts = []
     for name, ids, free in (("counted", counted, False), ("others", others, True)):
@@ -102,11 +103,7 @@ async def _locked(tx: AsyncConnection, wanted: Mapping[UUID, Discount]) -> dict[
             # Without a limit nobody has to wait for anybody: only a change of the discount has to.
             parts.append(select(rows.with_for_update(read=free, key_share=free).cte(name)))
     found = (await tx.execute(union_all(*parts) if len(parts) > 1 else parts[0])).all()
-    return {
-        row.id: None if row.usage_limit is None else row.usage_limit - row.used
-        for row in found
-        if row.version == wanted[row.id].version
-    }
+    return {(row.id, row.version): None if row.usage_limit is None else row.usage_limit - row.used for row in found}
 
 
 async def _had(tx: AsyncConnection, redemptions: Sequence[Redemption]) -> set[tuple[UUID, str]]:
