@@ -24,7 +24,7 @@ from tests.shop import Shop, fill
 
 DOMAINS = os.environ.get(
     "CG_DOMAINS",
-    "catalog,pricing,inventory,content,customer,payment,fulfilment,order,cart,checkout,merchandising,search",
+    "catalog,pricing,inventory,content,customer,discount,payment,fulfilment,order,cart,checkout,merchandising,search",
 ).split(",")
 _numbers = count(1)
 

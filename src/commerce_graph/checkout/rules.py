@@ -135,6 +135,11 @@ def _payment_problems(purchase: Purchase) -> list[Problem]:
     return []
 
 
+def discount_gone(message: str) -> Problem:
+    """Return that a discount is not there any more that the total was agreed with."""
+    return Problem("PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT", f"{message} Look at the new total of the cart.")
+
+
 def shortages(wanted: Sequence[tuple[str, int, int | None]]) -> list[Problem]:
     """Return what the stock lacks, for (title, quantity, left) of variants; None is no bound."""
     return [shortage(title, left) for title, quantity, left in wanted if left is not None and left < quantity]

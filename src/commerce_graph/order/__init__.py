@@ -5,6 +5,11 @@ from commerce_graph.kernel.module import Job, Module
 from commerce_graph.keys import CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey
 from commerce_graph.order import rules, service
 from commerce_graph.order.graph.balance import OrderBalance
+from commerce_graph.order.graph.discount import (
+    AutomaticDiscountApplication,
+    DiscountCodeApplication,
+    OrderDiscounts,
+)
 from commerce_graph.order.graph.edit import OrderEditMutation
 from commerce_graph.order.graph.event import OrderTrail
 from commerce_graph.order.graph.fulfillment import FulfillmentMutation, OrderFulfillments
@@ -44,10 +49,11 @@ module = Module(
     subscription=OrderSubscription,
     owns=(Order,),
     extends=(
-        CustomerOrders, OrderBalance, OrderFulfillmentOrders, OrderFulfillments, OrderLines, OrderRefunds,
-        OrderReturns, OrderTrail, OrderTransactions,
+        CustomerOrders, OrderBalance, OrderDiscounts, OrderFulfillmentOrders, OrderFulfillments, OrderLines,
+        OrderRefunds, OrderReturns, OrderTrail, OrderTransactions,
     ),
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
+    types=(AutomaticDiscountApplication, DiscountCodeApplication),
     machines=rules.MACHINES,
     jobs=(
         Job("order.finish_refunds", 15, _finish_refunds),

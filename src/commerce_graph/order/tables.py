@@ -43,6 +43,8 @@ order = Table(
     minor("tax_minor", default=0),
     document("tax_lines", default="[]"),  # [{"title", "rate_bps", "amount_minor"}]
     minor("total_minor"),
+    minor("discount_minor", default=0),  # taken off already: of the subtotal and, as the next says, of the delivery
+    minor("shipping_discount_minor", default=0),
     minor("refunded_minor", default=0),
     words("financial_status", default="PENDING"),
     words("fulfillment_status", default="UNFULFILLED"),
@@ -62,6 +64,7 @@ order = Table(
         " AND total_minor = subtotal_minor + shipping_minor + CASE WHEN tax_included THEN 0 ELSE tax_minor END",
         name="total_adds_up",
     ),
+    CheckConstraint("shipping_discount_minor BETWEEN 0 AND discount_minor", name="discount_range"),
     CheckConstraint("refunded_minor BETWEEN 0 AND total_minor", name="never_over_refunded"),
     CheckConstraint("(cancelled_at IS NULL) = (cancel_reason IS NULL)", name="cancelled_for_a_reason"),
     Index("ix_order_customer", "customer_id", "processed_at", "id"),
@@ -101,17 +104,30 @@ line = Table(
     count("fulfilled_quantity", default=0),
     count("returned_quantity", default=0),  # in returns that are asked for, open or done
     minor("unit_price_minor"),
+    minor("discount_minor", default=0),
     minor("total_minor"),
     minor("tax_minor", default=0),
     CheckConstraint("quantity > 0", name="quantity_positive"),
     CheckConstraint("current_quantity BETWEEN 0 AND quantity", name="current_range"),
     CheckConstraint("fulfilled_quantity BETWEEN 0 AND quantity", name="fulfilled_range"),
     CheckConstraint("returned_quantity BETWEEN 0 AND fulfilled_quantity", name="returned_range"),
-    CheckConstraint("unit_price_minor >= 0 AND total_minor = unit_price_minor * quantity", name="total_adds_up"),
+    CheckConstraint(
+        "unit_price_minor >= 0 AND discount_minor >= 0 AND total_minor >= 0"
+        " AND total_minor = unit_price_minor * quantity - discount_minor",
+        name="total_adds_up",
+    ),
     Index("ix_line_order", "order_id", "position", "id"),
     Index("ix_line_variant", "variant_id"),
     Index("ix_line_sku", "sku", "order_id"),
     Index("ix_line_product", "product_id", "id"),
+    schema="order",
+)
+
+breakdown = Table(  # how an order's total came about: apart, for it is large and seldom asked for
+    "breakdown",
+    metadata,
+    parent("order_id", "order.order.id", primary=True),
+    document("document"),
     schema="order",
 )
 

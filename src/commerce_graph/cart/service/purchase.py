@@ -23,12 +23,12 @@ async def lock(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, str]
 
 
 async def quote(conn: AsyncConnection, cart_id: UUID) -> Quote | None:
-    """Return the whole picture of a cart, None where there is none. At most 7 statements."""
+    """Return the whole picture of a cart, None where there is none. At most 9 statements."""
     return (await quote_many(conn, [cart_id])).get(cart_id)
 
 
 async def quote_many(conn: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, Quote]:
-    """Return the whole picture of the carts that there are. At most 7 statements for the carts of a market."""
+    """Return the whole picture of the carts that there are. At most 9 statements for the carts of a market."""
     reads = Reads(conn)
     found = [each for each in await reads.load_many(contents, cart_ids) if each is not None]
     return {each.cart.id: each for each in await quotes(reads.load_many, found)} if found else {}

@@ -18,6 +18,7 @@ from commerce_graph.checkout.loaders import COLUMNS, Attempt, to_attempt
 from commerce_graph.checkout.rules import Step
 from commerce_graph.checkout.service import snapshot
 from commerce_graph.checkout.tables import attempt
+from commerce_graph.discount import service as discounts
 from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.inventory import service as inventory
 from commerce_graph.kernel.clock import now
@@ -255,7 +256,10 @@ async def _place(db: Database, at: Attempt, passing: Passing) -> _At | None:
 
 
 async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
-    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations. At most 6 statements."""
+    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations.
+
+    At most 6 statements, and 1 more with discounts.
+    """
     time = now()
     values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
     if at.amount_minor == 0:  # nothing is captured, so nothing is left to do
@@ -268,6 +272,8 @@ async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
         return None  # another process was first, and goes on with it
     taken = snapshot.read(stored)
     await carts.complete(tx, at.cart_id, at.order_id)
+    if taken.order.discount_minor:
+        await discounts.use(tx, [at.order_id])
     await orders.place(tx, taken.order)
     # Nobody else opens a step now: that this purchase is not given up, and that it has an order, is decided here.
     opened = await payment.open_capture(tx, at.order_id) if at.amount_minor else None
@@ -314,10 +320,14 @@ async def _void(db: Database, at: Attempt, passing: Passing) -> None:
 
 
 async def _fail(db: Database, at: Attempt, code: str, message: str) -> None:
-    """Record why, open the cart again and give the stock back. Locks: attempt, cart, levels, reservations."""
+    """Record why, open the cart again and give back what it held.
+
+    Locks: attempt, cart, discounts, levels, reservations.
+    """
     async with db.begin() as tx:
         mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_((*rules.UNDECIDED, "VOIDING")))
         failed = mine.values(state="FAILED", error_code=code, error_message=message, updated_at=now())
         if (await tx.execute(failed)).rowcount:
             await carts.reopen(tx, at.cart_id)
+            await discounts.release(tx, [at.order_id])
             await inventory.release(tx, at.order_id)

@@ -16,6 +16,8 @@ from commerce_graph.checkout.loaders import COLUMNS, Attempt, attempts_of, to_at
 from commerce_graph.checkout.rules import Problem
 from commerce_graph.checkout.service import snapshot
 from commerce_graph.checkout.tables import attempt
+from commerce_graph.discount import service as discounts
+from commerce_graph.discount.service import Redemption
 from commerce_graph.inventory import service as inventory
 from commerce_graph.inventory.errors import OutOfStock
 from commerce_graph.inventory.service import Allocation, Claim, Wanted
@@ -70,9 +72,10 @@ async def submit_many(db: Database, wishes: Sequence[Wish]) -> list[Submission |
     The same token has one effect, and a cart one purchase that does not fail. A cart that is refused is as it was, and
     does not harm the others; a fault harms them all, and nothing happened. A cart may be there once.
     Shape: n wishes → n verdicts in input order.
-    Locks: the carts in order of id, then the levels of their variants; the stock is held for RESERVATION_TTL_S.
-    Limits: at most 14 statements however many carts and lines (2 more for each further market), and 4 more where a
-    variant sells out.
+    Locks: the carts in order of id, their discounts, then the levels of their variants; the stock is held for
+    RESERVATION_TTL_S.
+    Limits: at most 14 statements however many carts and lines (2 more for each further market), 5 more with discounts,
+    and 4 more where a variant sells out.
     """
     cart_ids = [wish.cart_id for wish in wishes]
     async with db.begin() as tx:
@@ -113,6 +116,14 @@ class _Order:
         return Claim(self.id, lines, address.address.country_code if address else self.quote.market.country)
 
     @property
+    def redemption(self) -> Redemption:
+        """The discounts that it takes."""
+        cart = self.quote.cart
+        contact = discounts.contact_of(cart.email, cart.phone)
+        taken = [each.discount for each in self.quote.sums.decision.applied]
+        return Redemption(self.id, cart.customer_id, contact, taken)
+
+    @property
     def due(self) -> payment.Due:
         """What it costs, and the session it is paid with."""
         tender = self.quote.cart.payment
@@ -127,6 +138,11 @@ async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> d
             verdicts[wish] = Submission(None, problems=problems)
         else:
             orders.append(_Order(wish, quote, new_id()))
+    refusals = await discounts.redeem(tx, [order.redemption for order in orders])
+    for order, refusal in zip(orders, refusals, strict=True):
+        if refusal is not None:
+            verdicts[order.wish] = Submission(None, problems=[rules.discount_gone(refusal.message)])
+    orders = [order for order in orders if order.wish not in verdicts]
     at = now()
     held = await inventory.reserve_many(tx, [order.claim for order in orders], rules.hold_ends(at)) if orders else []
     accepted: list[tuple[_Order, Sequence[Allocation]]] = []
@@ -135,6 +151,9 @@ async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> d
             verdicts[order.wish] = Submission(None, problems=[_shortage(order.quote, allocated)])
         else:
             accepted.append((order, allocated))
+    short = [order.id for order in orders if order.wish in verdicts and order.redemption.discounts]
+    if short:  # their uses are free again before anyone else can look
+        await discounts.release(tx, short)
     if accepted:
         opened = await payment.open_balances(tx, [order.due for order, _ in accepted])
         rows = [_row(order, allocated, at) for order, allocated in accepted]
@@ -204,7 +223,7 @@ class Readiness:
 
 
 async def readiness(conn: AsyncConnection, cart_id: UUID) -> Readiness:
-    """Check all that submitting a cart will check, without holding or changing anything. At most 7 statements.
+    """Check all that submitting a cart will check, without holding or changing anything. At most 9 statements.
 
     Raises: Rejected(INVALID) for a cart that there is not.
     """

@@ -186,22 +186,22 @@ class Order(OrderKey):
 
     @field
     def subtotal(self) -> MoneyV2:
-        """What the goods cost, with taxes where prices include them."""
+        """What the goods cost after discounts, with taxes where prices include them."""
         return self._money(self.row.subtotal_minor)
 
     @field
     def subtotal_price(self) -> MoneyV2:
-        """What the goods cost, with taxes where prices include them."""
+        """What the goods cost after discounts, with taxes where prices include them."""
         return self._money(self.row.subtotal_minor)
 
     @field
     def total_shipping(self) -> MoneyV2:
-        """What the delivery costs, with taxes where prices include them."""
+        """What the delivery costs after discounts, with taxes where prices include them."""
         return self._money(self.row.shipping_minor)
 
     @field
     def total_shipping_price(self) -> MoneyV2:
-        """What the delivery costs, with taxes where prices include them."""
+        """What the delivery costs after discounts, with taxes where prices include them."""
         return self._money(self.row.shipping_minor)
 
     @field
@@ -254,10 +254,13 @@ class Order(OrderKey):
         """The delivery that the buyer chose; null where nothing is delivered."""
         if self.row.shipping_title is None:
             return None
-        price = self._money(self.row.shipping_minor)
+        charged = self.row.shipping_minor
+        original = charged + self.row.shipping_discount_minor
         return ShippingLine(
             title=self.row.shipping_title, handle=self.row.shipping_handle, code=self.row.shipping_handle,
-            original_price=price, price=price, original_price_set=bag(self.row.shipping_minor, self.row.currency),
+            original_price=self._money(original), price=self._money(charged),
+            original_price_set=bag(original, self.row.currency),
+            discounted_price_set=bag(charged, self.row.currency),
         )  # fmt: skip
 
     @field

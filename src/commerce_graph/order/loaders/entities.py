@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
-from commerce_graph.order.tables import event, line, order, refund, refund_line, return_, return_line
+from commerce_graph.order.tables import breakdown, event, line, order, refund, refund_line, return_, return_line
 
 
 def _among(column: ColumnElement[UUID], keys: Sequence[UUID]) -> ColumnElement[bool]:
@@ -40,6 +40,8 @@ class OrderRow(Protocol):
     tax_minor: int
     tax_lines: Sequence[dict[str, Any]]
     total_minor: int
+    discount_minor: int
+    shipping_discount_minor: int
     refunded_minor: int
     financial_status: str
     fulfillment_status: str
@@ -70,6 +72,7 @@ class LineRow(Protocol):
     current_quantity: int
     fulfilled_quantity: int
     unit_price_minor: int
+    discount_minor: int
     total_minor: int
     tax_minor: int
     position: int
@@ -80,6 +83,13 @@ async def orders(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[OrderRo
     """Read orders. Shape: n keys → n results in input order, None where there is no row; 1 statement."""
     rows: dict[UUID, Any] = {row.id: row for row in await conn.execute(select(order).where(_among(order.c.id, ids)))}
     return [rows.get(key) for key in ids]
+
+
+async def breakdowns(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[dict[str, Any] | None]:
+    """Read how totals came about. Shape: n keys → n results in input order, None where none is kept; 1 statement."""
+    found = await conn.execute(select(breakdown).where(_among(breakdown.c.order_id, order_ids)))
+    rows = {row.order_id: row.document for row in found}
+    return [rows.get(key) for key in order_ids]
 
 
 async def lines(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[LineRow]]:
