@@ -53,7 +53,7 @@ async def test_a_group_costs_the_statements_of_one(shop: Shop) -> None:
             came = await submit_many(shop.database, wishes)
         assert all(isinstance(each, Submission) and each.fresh for each in came)
         counts.append(len(seen))
-    assert counts == [13, 13]
+    assert counts == [14, 14]
 
 
 async def test_who_comes_first_gets_the_last_and_nobody_is_harmed_by_another(shop: Shop) -> None:
