@@ -3,7 +3,8 @@
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.graph import Job, Module
 from commerce_graph.keys import CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey
-from commerce_graph.order import service
+from commerce_graph.order import handlers, service
+from commerce_graph.order.graph.capture import CaptureMutation
 from commerce_graph.order.graph.event import OrderTrail
 from commerce_graph.order.graph.fulfillment import FulfillmentMutation, OrderFulfillments
 from commerce_graph.order.graph.fulfillment_order import OrderFulfillmentOrders
@@ -16,8 +17,8 @@ from commerce_graph.order.graph.transaction import OrderTransactions
 from commerce_graph.order.graph.update import OrderSubscription
 
 
-class _Mutation(OrderMutation, FulfillmentMutation, RefundMutation):
-    """What merchants do with orders, parcels and refunds."""
+class _Mutation(OrderMutation, FulfillmentMutation, RefundMutation, CaptureMutation):
+    """What merchants do with orders, parcels, payments and refunds."""
 
 
 async def _finish_refunds(resources: Resources) -> int:
@@ -39,6 +40,7 @@ module = Module(
         OrderTransactions,
     ),
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
+    handlers=(("PaymentAnswered", handlers.on_payment_answered),),
     jobs=(
         Job("order.finish_refunds", 15, _finish_refunds),
         Job("order.settle_orders", 15, _settle_orders),

@@ -2,8 +2,9 @@
 
 from commerce_graph.order.loaders.companions import bought_together
 from commerce_graph.order.service.cancellation import Cancellation
+from commerce_graph.order.service.captures import NewCapture, capture, void
 from commerce_graph.order.service.life import close, reopen
-from commerce_graph.order.service.payments import note_payment
+from commerce_graph.order.service.payments import follow_payment, note_payment
 from commerce_graph.order.service.placement import NewLine, NewOrder, place
 from commerce_graph.order.service.refunds import NewRefund, RefundedLine
 from commerce_graph.order.service.settlement import (
@@ -18,7 +19,7 @@ from commerce_graph.order.service.settlement import (
 from commerce_graph.order.service.shipment import fulfill
 
 __all__ = [
-    "Cancellation", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "bought_together", "cancel", "close",
-    "create_refund", "finish_refund", "finish_refunds", "fulfill", "mark_as_paid", "note_payment", "place", "reopen",
-    "settle", "settle_orders",
+    "Cancellation", "NewCapture", "NewLine", "NewOrder", "NewRefund", "RefundedLine", "bought_together", "cancel",
+    "capture", "close", "create_refund", "finish_refund", "finish_refunds", "follow_payment", "fulfill",
+    "mark_as_paid", "note_payment", "place", "reopen", "settle", "settle_orders", "void",
 ]  # fmt: skip
