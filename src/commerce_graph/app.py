@@ -133,6 +133,7 @@ async def close_resources(resources: Resources) -> None:
     """Close connections."""
     if cluster := resources.services.get("opensearch"):
         await cluster.close()
+    await payment_service.close_providers()
     await resources.redis.aclose()
     await resources.database.close()
 
@@ -217,12 +218,22 @@ def from_environment() -> Starlette:
 
 
 def choose_providers(settings: Settings) -> None:
-    """Take the test provider away from a process that serves a real shop: with it, anyone buys without paying.
+    """Take payments with Stripe where there is an account, and with the test provider only where it is asked for.
 
+    With the test provider anyone buys without paying.
     It is about the process as a whole, so only where a process begins calls it.
     """
     if not settings.test_payments:
         payment_service.PROVIDERS.pop("test", None)
+    payment_service.POLICY.captures_at_once = settings.payment_capture == "automatic"
+    if settings.stripe_secret_key is not None:
+        webhook = settings.stripe_webhook_secret
+        payment_service.PROVIDERS["stripe"] = payment_service.Stripe(
+            settings.stripe_secret_key.get_secret_value(),
+            settings.address,
+            webhook_secret=webhook.get_secret_value() if webhook else None,
+            api_base=settings.stripe_api_base,
+        )
 
 
 def create(

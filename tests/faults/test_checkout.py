@@ -33,7 +33,7 @@ from commerce_graph.kernel.outbox import Relay
 from commerce_graph.order import service as orders
 from commerce_graph.order.service import Cancellation
 from commerce_graph.order.tables import order as order_table
-from commerce_graph.payment.service import PROVIDERS, Answer, Opened, ProviderUnavailable
+from commerce_graph.payment.service import PROVIDERS, Answer, Held, Opened, ProviderUnavailable
 from commerce_graph.payment.service.authorization import note_answer
 from commerce_graph.payment.service.sandbox import SandboxProvider
 from commerce_graph.payment.tables import balance, test_charge, transaction
@@ -366,19 +366,19 @@ class Forgetful(SandboxProvider):
         self._lose("authorize")
         return done
 
-    async def capture(self, key: str, reference: str, amount_minor: int) -> Answer:
-        done = await super().capture(key, reference, amount_minor)
+    async def capture(self, key: str, reference: str, amount_minor: int, currency: str) -> Answer:
+        done = await super().capture(key, reference, amount_minor, currency)
         self._lose("capture")
         return done
 
-    async def void(self, key: str, authorization_key: str) -> Answer:
-        done = await super().void(key, authorization_key)
+    async def void(self, key: str, held: Held) -> Answer:
+        done = await super().void(key, held)
         self._lose("void")
         return done
 
-    async def find(self, key: str) -> Answer | None:
+    async def find(self, key: str, reference: str | None = None) -> Answer | None:
         self._lose("find")
-        return await super().find(key)
+        return await super().find(key, reference)
 
 
 @pytest.mark.parametrize("lost", [{"authorize": 1, "find": 1}, {"capture": 1, "find": 1}, {"authorize": 2, "find": 3}])

@@ -3,8 +3,9 @@
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.module import Job, Module
 from commerce_graph.keys import CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey
-from commerce_graph.order import rules, service
+from commerce_graph.order import handlers, rules, service
 from commerce_graph.order.graph.balance import OrderBalance
+from commerce_graph.order.graph.capture import CaptureMutation
 from commerce_graph.order.graph.discount import (
     AutomaticDiscountApplication,
     DiscountCodeApplication,
@@ -30,8 +31,8 @@ class _Query(OrderQuery, ReturnQuery):
     """Orders and returns."""
 
 
-class _Mutation(OrderMutation, OrderEditMutation, FulfillmentMutation, RefundMutation, ReturnMutation):
-    """What is done with orders, parcels, refunds and returns."""
+class _Mutation(OrderMutation, OrderEditMutation, FulfillmentMutation, RefundMutation, ReturnMutation, CaptureMutation):
+    """What is done with orders, parcels, payments, refunds and returns."""
 
 
 async def _finish_refunds(resources: Resources) -> int:
@@ -55,6 +56,7 @@ module = Module(
     refers=(CustomerKey, LocationKey, OrderKey, ProductKey, ProductVariantKey),
     types=(AutomaticDiscountApplication, DiscountCodeApplication),
     machines=rules.MACHINES,
+    handlers=(("PaymentAnswered", handlers.on_payment_answered),),
     jobs=(
         Job("order.finish_refunds", 15, _finish_refunds),
         Job("order.settle_orders", 15, _settle_orders),

@@ -262,7 +262,8 @@ async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
     """
     time = now()
     values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
-    if at.amount_minor == 0:  # nothing is captured, so nothing is left to do
+    captures = at.amount_minor > 0 and payment.POLICY.captures_at_once
+    if not captures:  # nothing is left to do here
         values |= {"state": "COMPLETED", "completed_at": time}
     mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_(rules.UNDECIDED))
     stored = (
@@ -276,7 +277,7 @@ async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
         await discounts.use(tx, [at.order_id])
     await orders.place(tx, taken.order)
     # Nobody else opens a step now: that this purchase is not given up, and that it has an order, is decided here.
-    opened = await payment.open_capture(tx, at.order_id) if at.amount_minor else None
+    opened = await payment.open_capture(tx, at.order_id) if captures else None
     await fulfilment.open_orders(tx, at.order_id, taken.parts)
     if not await inventory.commit(tx, at.order_id):
         raise _HoldExpired
