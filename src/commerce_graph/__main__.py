@@ -19,10 +19,11 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from commerce_graph import demo, migration
-from commerce_graph.app import choose_providers, select, work
+from commerce_graph.app import MODULES, choose_providers, select, work
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.development import SERVER, PortInUse, Steps, develop, listen, running_note
 from commerce_graph.embedded import DataFolderInUse, EmbeddedFault
+from commerce_graph.kernel.audit import audit
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Access
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
@@ -271,6 +272,33 @@ async def _compare(database: Database, cluster: Cluster, repair: bool) -> None:
             typer.echo(f"repaired {len(wrong.all):,} products")
         if not wrong.complete:
             _fail("not all was compared. Run this again, or build a new index with: commerce-graph reindex")
+
+
+@app.command(name="audit")
+def audit_(data: Data = DATA) -> None:
+    """Recompute stock, holds, payments, orders and purchases, and tell every row that disagrees; status 1 if one does.
+
+    All is read as of one moment, so the shop may be open. Nothing is changed.
+
+    [dim]commerce-graph audit[/]
+    """
+
+    async def run(database: Database) -> None:
+        checks = [check for module in MODULES for check in module.checks]
+        wrong = 0
+        with Steps() as steps:
+            async for each in audit(database, checks, lambda check: steps.tell(f"checking that {check.rule}")):
+                wrong += len(each.broken)
+                for row in each.broken:
+                    told = ", ".join(f"{name} {value}" for name, value in row.items())
+                    typer.echo(f"{each.check.name}: it is not so that {each.check.rule}: {told}")
+                if each.more:
+                    typer.echo(f"{each.check.name}: and more")
+        if wrong:
+            _fail(f"{wrong:,} rows disagree. Keep them as they are, and look at what was done to them")
+        typer.echo(f"nothing disagrees: {len(checks)} checks of {database.engine.url.database}")
+
+    _with_database(data, run)
 
 
 app.command()(schema)

@@ -1,6 +1,6 @@
 """Audit: what must be true of the rows of a shop, recomputed from what they were made of."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,12 @@ class Checked:
     more: bool = False
 
 
-async def audit(database: Database, checks: Sequence[Check]) -> AsyncIterator[Checked]:
+async def audit(
+    database: Database, checks: Sequence[Check], tell: Callable[[Check], None] = lambda check: None
+) -> AsyncIterator[Checked]:
     """Make checks one after another, all of one moment: what is sold meanwhile confuses nothing. Changes nothing.
+
+    `tell` hears of each check before it is made.
 
     1 statement a check; each reads whole tables, so run it where a report would run.
     Limits: AUDIT_ROWS_MAX rows of each check.
@@ -38,6 +42,7 @@ async def audit(database: Database, checks: Sequence[Check]) -> AsyncIterator[Ch
     async with repeatable.begin() as conn:
         await conn.execute(text("SET LOCAL statement_timeout = 0"))
         for check in checks:
+            tell(check)
             limited = text(f"SELECT * FROM ({check.statement}) AS broken LIMIT {AUDIT_ROWS_MAX + 1}")
             rows = (await conn.execute(limited)).mappings().all()
             yield Checked(check, [dict(row) for row in rows[:AUDIT_ROWS_MAX]], len(rows) > AUDIT_ROWS_MAX)
