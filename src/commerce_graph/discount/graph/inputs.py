@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal as PythonDecimal
 from typing import Any
 from uuid import UUID
@@ -258,7 +258,7 @@ class Reading:
         values = {target: getattr(given, name) for name, target in plain.items()}
         if _told(given, "maximum_shipping_price"):
             values |= self._minor("shipping_max_minor", given.maximum_shipping_price, ("maximumShippingPrice",))
-        values = {name: value for name, value in values.items() if value is not None or name in EMPTIED}
+        values = {name: _aware(value) for name, value in values.items() if value is not None or name in EMPTIED}
         parts = [readers[name](getattr(given, name)) for name in readers if _told(given, name)]
 
         def changed(before: Discount) -> Discount:
@@ -374,6 +374,11 @@ def _told(given: Any, name: str) -> bool:
         getattr(given, name) is not None or name in {"ends_at", "usage_limit", "uses_per_order_limit",
                                                      "minimum_requirement", "maximum_shipping_price"}
     )  # fmt: skip
+
+
+def _aware(value: Any) -> Any:
+    """Return a time without a zone as UTC, anything else as it is."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _bps(share: float | None, path: Path) -> int | None:

@@ -57,7 +57,8 @@ class DiscountQuery:
     async def code_discount_node_by_code(self, info: strawberry.Info, code: str) -> DiscountCodeNodeKey | None:
         """A discount by one of its codes, whatever their case."""
         ctx: Context = info.context
-        found = await ctx.load(loaders.ids_by_code, code.strip().casefold())
+        named = code.strip().casefold()
+        found = await ctx.load(loaders.ids_by_code, named) if named.isprintable() else None
         return (await entities(ctx, DiscountCodeNodeKey, [found]))[0]  # type: ignore[no-any-return]
 
     @field(access=READ_DISCOUNTS)

@@ -44,6 +44,10 @@ def check(discount: Discount) -> None:
     text(discount.title, "title", TITLE_CHARS_MAX)
     if discount.code is not None:
         text(discount.code, "code", ATTRIBUTE_KEY_CHARS_MAX)
+    for name, moment in (("startsAt", discount.starts_at), ("endsAt", discount.ends_at)):
+        # At the ends of the calendar a time cannot be written in every zone.
+        if moment is not None and not 1 < moment.year < 9999:
+            raise Rejected("VALUE_OUTSIDE_RANGE", [name], "must be in the years 2 to 9998")
     if discount.ends_at is not None and discount.ends_at <= discount.starts_at:
         raise Rejected("INVALID", ["endsAt"], "must be after `startsAt`")
     _within(discount.usage_limit, ["usageLimit"], DISCOUNT_USES_MAX)
