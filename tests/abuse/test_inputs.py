@@ -15,6 +15,8 @@ from commerce_graph.kernel.ids import to_gid
 from tests.abuse.extremes import Known, selection, variations
 from tests.cart.storefront import create, line, ready
 from tests.content.writing import written
+from tests.discount.selling import AUTOMATIC, TENTH, tenth
+from tests.discount.selling import written as discounts
 from tests.order.conftest import place
 from tests.shop import PASSWORD, Shop, gid, uid
 
@@ -59,6 +61,9 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
     secret = shop.resources.secret
     told = await written(shop)
     decided = await shop.data(CURATE, {"product": gid("Product", "mug")}, "merchant")
+    code_node = await tenth(shop)
+    automatic = await discounts(shop, AUTOMATIC, title="A", **TENTH)
+    nodes = {"discountCode": code_node, "discountAutomatic": automatic["automaticDiscountNode"]["id"]}
     group, redirect, pins = (next(iter(made.values()))["id"] for made in decided.values())
     by_name = {
         "first": 2, "last": None, "after": None, "before": None,
@@ -108,7 +113,14 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "Mutation.searchSynonymGroupUpdate.id": group, "Mutation.searchSynonymGroupDelete.id": group,
         "Mutation.searchRedirectUpdate.id": redirect, "Mutation.searchRedirectDelete.id": redirect,
         "Mutation.searchPinSetUpdate.id": pins, "Mutation.searchPinSetDelete.id": pins,
+        "Query.codeDiscountNode.id": nodes["discountCode"],
+        "Query.automaticDiscountNode.id": nodes["discountAutomatic"],
+        "DiscountItemsInput.products": None, "DiscountItemsInput.collections": None,
     }  # fmt: skip
+    for _, name, member in ROOTS:
+        kind = next((kind for kind in nodes if name.startswith(kind)), None)
+        if kind and "id" in member.args:
+            by_place[f"Mutation.{name}.id"] = nodes[kind]
     yield Known(by_place, by_name)
     await Purchases.of(shop.resources).settle()
 

@@ -146,6 +146,16 @@ def test_buy_two_get_the_cheapest_free() -> None:
     assert effect(one, buying(*bought), [15_000, 2000, 3000], 0).by_line_minor == (0, 1000, 0)
 
 
+def test_the_example_of_the_documentation() -> None:
+    each = made(1, amount_minor=500, each_item=True, currency="EUR", items=Items(False, frozenset([IDS[0]])),
+                combines=frozenset(["ORDER"]))  # fmt: skip
+    tenth = made(2, percentage_bps=1000, combines=frozenset(["PRODUCT"]))
+    purchase = buying(goods(0, 2, 4900), goods(1, 1, 999), shipping=490)
+    sums = add_up(Factors(purchase, [True, True], TaxRate("VAT", 1900, True), True, [tenth, each]))
+    assert (sums.off_lines_minor, sums.off_order_minor, sums.subtotal_minor) == ([1000, 0], [880, 100], 9799)
+    assert sums.total_minor == 9309
+
+
 def test_a_percentage_of_products_and_an_amount_off_the_rest() -> None:
     tenth = made(1, percentage_bps=1000, items=Items(False, frozenset([IDS[0]])), combines=frozenset(["ORDER"]))
     five = made(2, amount_minor=500, currency="EUR", combines=frozenset(["PRODUCT"]))
@@ -244,6 +254,8 @@ def test_a_stored_purchase_comes_to_the_same_total(
         ({"percentage_bps": 10_001}, "VALUE_OUTSIDE_RANGE", "customerGets"),
         ({"percentage_bps": None}, "MISSING_ARGUMENT", "customerGets"),
         ({"amount_minor": 1}, "MISSING_ARGUMENT", "customerGets"),
+        ({"gets_quantity": 1}, "INVALID", "customerGets"),
+        ({"starts_at": datetime(1, 1, 1, tzinfo=UTC)}, "VALUE_OUTSIDE_RANGE", "startsAt"),
         ({"items": Items(False)}, "MISSING_ARGUMENT", "customerGets"),
         ({"items": Items(True, frozenset(IDS))}, "CONFLICT", "customerGets"),
         ({"items": Items(False, frozenset(UUID(int=n) for n in range(251)))}, "EXCEEDED_MAX", "customerGets"),

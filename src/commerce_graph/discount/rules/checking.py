@@ -87,6 +87,8 @@ def _check_value(discount: Discount) -> None:
     at = ["customerGets", "value"]
     if (discount.percentage_bps is None) == (discount.amount_minor is None):
         raise Rejected("MISSING_ARGUMENT", at, "give a percentage or an amount, exactly one")
+    if discount.kind != BXGY and discount.gets_quantity:
+        raise Rejected("INVALID", [*at, "discountOnQuantity"], "is for what is given to whoever buys something else")
     if discount.percentage_bps is not None and not 1 <= discount.percentage_bps <= 10_000:
         raise Rejected("VALUE_OUTSIDE_RANGE", [*at, "percentage"], "must be over 0 and at most 1, which is everything")
     _within(discount.amount_minor, [*at, "discountAmount"], AMOUNT_MINOR_MAX)
