@@ -162,7 +162,11 @@ def test_a_percentage_of_products_and_an_amount_off_the_rest() -> None:
     decision = decide(buying(goods(0, 1, 1999), goods(1, 1, 1000)), [five, tenth])
     assert [each.effect.by_line_minor for each in decision.applied] == [(200, 0), (321, 179)]
     alone = decide(buying(goods(0, 1, 1999), goods(1, 1, 1000)), [replace(five, combines=frozenset()), tenth])
-    assert [each.reason.name for each in alone.verdicts] == ["NOT_COMBINED", "APPLIED"]
+    assert {each.discount.id.int: each.reason.name for each in alone.verdicts} == {1: "NOT_COMBINED", 2: "APPLIED"}
+    strict = replace(five, combines=frozenset())
+    assert five.goes_with(tenth)
+    assert not strict.goes_with(tenth)
+    assert not tenth.goes_with(strict), "both must allow it"
 
 
 ONE = buying(goods(0, 2, 1000))
