@@ -12,7 +12,7 @@ from commerce_graph.kernel.ids import to_gid
 from commerce_graph.order import service
 from commerce_graph.order.tables import event as trail
 from commerce_graph.payment import service as payment
-from commerce_graph.payment.service import POLICY, PROVIDERS, Stripe
+from commerce_graph.payment.service import PROVIDERS, Stripe
 from commerce_graph.payment.service.recovery import settle
 from tests.order.conftest import Placed, balance, place, purchase
 from tests.payment.stripe_server import StripeServer, stripe_server
@@ -167,7 +167,3 @@ async def test_stripe_captures_a_payment_once(shop: Shop, stripe: StripeServer) 
     async with shop.database.read() as conn:
         told = (await conn.execute(select(trail.c.kind).where(trail.c.order_id == placed.id))).scalars().all()
     assert list(told).count("captured") == 1
-
-
-def test_money_is_taken_as_the_order_is_placed_unless_the_shop_says_otherwise() -> None:
-    assert POLICY.captures_at_once

@@ -26,7 +26,7 @@ class OrderCaptureInput:
     id: strawberry.ID = strawberry.field(description="The order's id.")
     parent_transaction_id: strawberry.ID = strawberry.field(description="The authorisation's id.")
     amount: Decimal = strawberry.field(description="How much to take, in the order's currency.")
-    currency: CurrencyCode | None = strawberry.field(  # type: ignore[valid-type]
+    currency: CurrencyCode | None = strawberry.field(
         description="The order's currency, where it is named again.", default=None
     )
     final_capture: bool | None = strawberry.field(

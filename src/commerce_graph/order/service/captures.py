@@ -91,6 +91,8 @@ async def void(db: Database, transaction_id: UUID, actor: str) -> UUID:
     voided = [each for each in steps if each.kind == "VOID" and each.parent_id == step.id]
     if outcome.status == "FAILURE" or not voided:
         raise Rejected("GENERIC_ERROR", path, outcome.message or "the provider did not let go of it")
+    if outcome.status == "SUCCESS" and voided[-1].amount_minor == 0:
+        raise Rejected("AUTH_NOT_VOIDABLE", path, "it was captured meanwhile")
     if outcome.status == "SUCCESS":
         await _note_void(db, step.order_id, actor)
     return voided[-1].id

@@ -108,7 +108,9 @@ async def close_capture(
 ) -> tuple[Outcome, Voiding | None]:
     """Record what came of a capture; what a final one leaves is to be voided. Locks, emits: as `books.close_step`."""
     outcome = await books.close_step(tx, step, answer, source=source, announce=announce)
-    if outcome.status != "SUCCESS" or not rules.is_final(step):
+    # Less than was asked for is what somebody captured elsewhere, once: the provider holds nothing more.
+    ends = rules.is_final(step) or answer.amount_minor < step.amount_minor
+    if outcome.status != "SUCCESS" or not ends:
         return outcome, None
     _, steps = await books.lock(tx, step.order_id)
     return outcome, await _end(tx, steps, held_too=True)

@@ -38,7 +38,8 @@ async def capture(db: Database, order_id: UUID, opened: Opened | None = None) ->
         if step is None or fresh:
             if balance is not None and balance.captured_minor == balance.due_minor:
                 return Outcome("SUCCESS")
-            if balance is None or target is None or rules.capturable_minor(balance, steps) == 0:
+            leaving = any(each.kind == "VOID" and each.status in OPEN for each in steps)
+            if balance is None or target is None or leaving or rules.capturable_minor(balance, steps) == 0:
                 return Outcome("FAILURE", errors.PAYMENT_ERROR, "There is no authorised payment to capture.")
             step = await _open_capture(tx, balance, steps, target)
     return await _carry_out(db, step, target, fresh=fresh)

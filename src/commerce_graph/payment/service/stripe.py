@@ -56,7 +56,7 @@ class Stripe:
         if self._open is None:
             waits = aiohttp.ClientTimeout(total=limits.PROVIDER_TIMEOUT_S, connect=limits.STRIPE_CONNECT_S_MAX)
             http = stripe.AIOHTTPClient(timeout=waits)
-            addresses: stripe.BaseAddresses = {"api": self._api_base} if self._api_base else {}
+            addresses: Any = {"api": self._api_base} if self._api_base else {}
             made = StripeClient(self._secret_key, http_client=http, base_addresses=addresses, max_network_retries=0)
             self._open = made, http
         return self._open[0]
@@ -64,7 +64,7 @@ class Stripe:
     async def close(self) -> None:
         """Close the connections."""
         if self._open is not None:
-            await self._open[1].close_async()
+            await self._open[1].close_async()  # type: ignore[no-untyped-call]
             self._open = None
 
 
@@ -252,8 +252,9 @@ class StripeProvider:
     async def _made(self, since: datetime, until: datetime) -> list[stripe.PaymentIntent]:
         """Raises: ProviderUnavailable for more than STRIPE_LISTED_MAX."""
         first, last = (int(each.timestamp()) for each in (since, until))
-        created = {"gte": first - CLOCKS_DIFFER_S, "lte": last + CLOCKS_DIFFER_S}
-        page = await self._intents.list_async({"created": created, "limit": LISTED})  # type: ignore[typeddict-item]
+        page = await self._intents.list_async(
+            {"created": {"gte": first - CLOCKS_DIFFER_S, "lte": last + CLOCKS_DIFFER_S}, "limit": LISTED}
+        )
         found: list[stripe.PaymentIntent] = []
         async for intent in page.auto_paging_iter():
             found.append(intent)

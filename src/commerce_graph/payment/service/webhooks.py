@@ -61,7 +61,7 @@ async def receive(db: Database, account: Stripe, body: bytes, signature: str | N
     report = await account(db).report(news.reference) if news.reference else None
     async with db.begin() as tx:
         step = await books.step_of_key(tx, report.asked.key) if report else None
-        if not await _note(tx, news, step and step.order_id):
+        if not await _note(tx, news, step.order_id if step else None):
             return False
         if step is None or report is None:
             return True
