@@ -33,7 +33,7 @@ PLANTED = [
     ("UPDATE payment.balance SET captured_minor = 0 WHERE captured_minor > 0", {"payment.balance", "checkout.paid"}),
     ("UPDATE payment.balance SET captured_minor = due_minor + 1 WHERE captured_minor > 0",
      {"payment.balance", "payment.overcharged", "checkout.paid"}),
-    ("DELETE FROM payment.transaction WHERE kind = 'CAPTURE'", {"payment.balance"}),
+    ("UPDATE payment.transaction SET amount_minor = amount_minor + 1 WHERE kind = 'CAPTURE'", {"payment.balance"}),
     ('UPDATE "order"."order" SET subtotal_minor = subtotal_minor + 1', {"order.total"}),
     ('UPDATE "order"."order" SET total_minor = total_minor + 1', {"order.total", "checkout.paid", "checkout.charged"}),
     ("UPDATE cart.cart SET state = 'OPEN', order_id = NULL WHERE state = 'COMPLETED'", {"checkout.placed"}),

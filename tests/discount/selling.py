@@ -63,7 +63,8 @@ async def written(shop: Shop, document: str, **given: Any) -> Any:
 
 async def tenth(shop: Shop, code: str = "TENTH", **given: Any) -> Any:
     """Write a code that takes a tenth off the order; returns the id of its node."""
-    return (await written(shop, BASIC, title=code, code=code, **TENTH, **given))["codeDiscountNode"]["id"]
+    terms = {"title": code, "code": code, **TENTH, **given}
+    return (await written(shop, BASIC, **terms))["codeDiscountNode"]["id"]
 
 
 async def with_codes(shop: Shop, cart: Any, *codes: str) -> Any:

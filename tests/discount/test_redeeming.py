@@ -67,8 +67,8 @@ async def counted(database: Database, one: Discount) -> tuple[int, int]:
 
 @pytest.fixture
 async def crowd(database: Database) -> AsyncIterator[Database]:
-    """Return a way to the test's database with 50 connections."""
-    wide = Database(database.url, pool_size=50)
+    """Return a way to the test's database with 40 connections."""
+    wide = Database(database.url, pool_size=20)
     yield wide
     await wide.close()
 

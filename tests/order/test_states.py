@@ -44,7 +44,7 @@ def returned(state: str) -> dict[str, Any]:
 
 def tried(state: str) -> dict[str, Any]:
     code, done = "ERROR" if state in ("VOIDING", "FAILED") else None, now() if state == "COMPLETED" else None
-    return {"state": state, "error_code": code, "completed_at": done}
+    return {"state": state, "error_code": code, "completed_at": done, "held_until": now()}
 
 
 CASES: list[tuple[Machine, Table, dict[str, Any], Values]] = [
@@ -109,7 +109,9 @@ async def test_the_database_knows_no_other_state(
         await tx.execute(insert(order).values(id=UUID(int=7), **ORDER))
         mine = {"order_id": UUID(int=7)} if table is not order else {}
         with pytest.raises(IntegrityError, match="known"):
-            await tx.execute(insert(table).values(id=UUID(int=8), **base, **mine, **{name: "ELSE"}))
+            # All that a state needs, and only the state itself is unknown.
+            row = {**base, **mine, **values(machine.initial[0]), name: "ELSE"}
+            await tx.execute(insert(table).values(id=UUID(int=8), **row))
         await tx.rollback()
 
 
