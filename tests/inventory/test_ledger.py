@@ -25,7 +25,7 @@ MOVEMENTS = """query($id: ID!, $place: ID) { inventoryItem(id: $id) { movements(
 MOVE = """mutation($input: InventoryMoveQuantitiesInput!) { inventoryMoveQuantities(input: $input) {
   inventoryAdjustmentGroup { reason changes { name delta quantityAfterChange location { name } } }
   userErrors { code field message } } }"""
-UPDATE = """mutation($id: ID!, $input: InventoryItemInput!) { inventoryItemUpdate(id: $id, input: $input) {
+UPDATE = """mutation($id: ID!, $input: InventoryItemUpdateInput!) { inventoryItemUpdate(id: $id, input: $input) {
   inventoryItem { tracked backorderLimit backorderExpectedAt } userErrors { field message } } }"""
 LEVEL = """query($id: ID!, $place: ID!) { inventoryItem(id: $id) { inventoryLevel(locationId: $place) {
   quantities(names: ["available", "committed", "incoming", "on_hand", "reserved", "safety_stock"]) {

@@ -108,9 +108,9 @@ async def test_the_database_knows_no_other_state(
     async with database.begin() as tx:
         await tx.execute(insert(order).values(id=UUID(int=7), **ORDER))
         mine = {"order_id": UUID(int=7)} if table is not order else {}
+        # All that a state needs, and only the state itself is unknown.
+        row = {**base, **mine, **values(machine.initial[0]), name: "ELSE"}
         with pytest.raises(IntegrityError, match="known"):
-            # All that a state needs, and only the state itself is unknown.
-            row = {**base, **mine, **values(machine.initial[0]), name: "ELSE"}
             await tx.execute(insert(table).values(id=UUID(int=8), **row))
         await tx.rollback()
 

@@ -246,7 +246,7 @@ class Day:
         name = self.chance.choice(VARIANTS)
         if self.chance.random() < 0.3:
             limit = self.chance.choice([None, 0, 5, 50])
-            change = """mutation($id: ID!, $input: InventoryItemInput!) {
+            change = """mutation($id: ID!, $input: InventoryItemUpdateInput!) {
               inventoryItemUpdate(id: $id, input: $input) { userErrors { message } } }"""
             await self.shop.data(
                 change, {"id": gid("InventoryItem", name), "input": {"backorderLimit": limit}}, "merchant"

@@ -77,7 +77,7 @@ class InventoryMoveQuantitiesPayload:
 
 
 @input_type
-class InventoryItemInput:
+class InventoryItemUpdateInput:
     """How an item is counted, and sold beyond its stock where its variant's inventory policy is CONTINUE.
 
     What is left out stays as it is. A `backorderLimit` of null is no limit.
@@ -123,7 +123,7 @@ class InventoryTransferMutation:
 
     @mutation(access=WRITE_INVENTORY)
     async def inventory_item_update(
-        self, info: strawberry.Info, id: strawberry.ID, input: InventoryItemInput
+        self, info: strawberry.Info, id: strawberry.ID, input: InventoryItemUpdateInput
     ) -> InventoryItemUpdatePayload:
         """Change whether an item is counted, and how many may be sold beyond its stock and when they are expected."""
         ctx: Context = info.context
