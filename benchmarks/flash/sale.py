@@ -63,7 +63,7 @@ class Sale:
 
 async def stock_step(resources: Resources, carts: Sequence[UUID], at_once: int, group_max: int) -> float:
     """Return how many submissions a second the transactions alone take, without GraphQL, HTTP and payment."""
-    submissions = Submissions(resources.database, _Resting(), Admission(resources.redis, each=at_once), group_max)
+    submissions = Submissions(resources.database, _Resting(), Admission(resources.redis, each=len(carts)), group_max)
     gate = asyncio.Semaphore(at_once)
 
     async def one(cart_id: UUID) -> Submission:
