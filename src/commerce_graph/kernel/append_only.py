@@ -8,7 +8,8 @@ REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION kernel.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION USING ERRCODE = 'restrict_violation',
-    MESSAGE = TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME || ' only grows: add a row that says what is different';
+    MESSAGE = TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME
+      || ' only grows, it is append-only: add a row that says what is different';
 END $$
 """
 

@@ -1,8 +1,8 @@
 """The tables of payments, in the Postgres schema `payment`."""
 
-from sqlalchemy import DDL, CheckConstraint, Column, ForeignKey, Index, Table, UniqueConstraint, Uuid, text
-from sqlalchemy import event as listening
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, UniqueConstraint, Uuid, text
 
+from commerce_graph.kernel.append_only import only_grows
 from commerce_graph.kernel.columns import key, minor, moment, one_of, parent, uuid, words
 from commerce_graph.kernel.database import metadata
 
@@ -59,59 +59,42 @@ HAPPENED = ["REQUESTED", "AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED", "FAILED
 """REQUESTED is a step that was recorded, before its provider hears of it; what follows is what the provider said."""
 SOURCES = ["REQUEST", "ANSWER", "WEBHOOK", "RECONCILIATION"]
 
-event = Table(  # what happened, one row each, never changed: the balance is the sum of it
-    "event",
-    metadata,
-    key(),
-    uuid("order_id"),
-    Column("transaction_id", Uuid, ForeignKey("payment.transaction.id"), index=True),  # goes with nothing: it stays
-    words("kind"),
-    words("source"),
-    minor("amount_minor"),
-    words("reference", null=True),  # the provider's name for it
-    words("message", null=True),
-    moment("at", now=True),
-    one_of("kind", HAPPENED),
-    one_of("source", SOURCES),
-    CheckConstraint("amount_minor >= 0", name="amount_positive"),
-    Index("ix_event_order", "order_id", "at", "id"),
-    schema="payment",
+event = only_grows(
+    Table(  # what happened, one row each, never changed: the balance is the sum of it
+        "event",
+        metadata,
+        key(),
+        uuid("order_id"),
+        Column("transaction_id", Uuid, ForeignKey("payment.transaction.id"), index=True),  # goes with nothing: it stays
+        words("kind"),
+        words("source"),
+        minor("amount_minor"),
+        words("reference", null=True),  # the provider's name for it
+        words("message", null=True),
+        moment("at", now=True),
+        one_of("kind", HAPPENED),
+        one_of("source", SOURCES),
+        CheckConstraint("amount_minor >= 0", name="amount_positive"),
+        Index("ix_event_order", "order_id", "at", "id"),
+        schema="payment",
+    )
 )
 
-delivery = Table(  # webhooks that were taken in, so that each has one effect
-    "delivery",
-    metadata,
-    key(),
-    words("provider"),
-    words("event_id"),
-    words("kind"),
-    words("reference", null=True),
-    uuid("order_id", null=True),
-    moment("at", now=True),
-    UniqueConstraint("provider", "event_id"),
-    schema="payment",
+delivery = only_grows(
+    Table(  # webhooks that were taken in, so that each has one effect
+        "delivery",
+        metadata,
+        key(),
+        words("provider"),
+        words("event_id"),
+        words("kind"),
+        words("reference", null=True),
+        uuid("order_id", null=True),
+        moment("at", now=True),
+        UniqueConstraint("provider", "event_id"),
+        schema="payment",
+    )
 )
-
-REFUSE_CHANGE = """
-CREATE OR REPLACE FUNCTION payment.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '%.% is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END
-$$
-"""
-APPEND_ONLY = """
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON payment.{table}
-FOR EACH STATEMENT EXECUTE FUNCTION payment.refuse_change()
-"""
-
-
-def _ddl(text_: str) -> DDL:
-    return DDL(text_.replace("%", "%%"))  # type: ignore[no-untyped-call]
-
-
-for _table in (event, delivery):
-    listening.listen(_table, "before_create", _ddl(REFUSE_CHANGE))
-    listening.listen(_table, "after_create", _ddl(APPEND_ONLY.format(table=_table.name)))
 
 test_charge = Table(  # the test provider's own books: it stands for a machine elsewhere, nobody else reads them
     "test_charge",

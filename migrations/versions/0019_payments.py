@@ -3,22 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-REFUSE_CHANGE = """
-CREATE OR REPLACE FUNCTION payment.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '%.% is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END
-$$
-"""
-APPEND_ONLY = """
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON payment.{table}
-FOR EACH STATEMENT EXECUTE FUNCTION payment.refuse_change()
-"""
 # What happened before there were events is told by the transactions: that each was asked for, and what came of it.
 REQUESTS = """
 INSERT INTO payment.event (id, order_id, transaction_id, kind, source, amount_minor, at)
@@ -84,12 +73,13 @@ def upgrade() -> None:
     )
     op.execute(REQUESTS)
     op.execute(OUTCOMES)
-    op.execute(sa.text(REFUSE_CHANGE))
     for table in ("event", "delivery"):
-        op.execute(APPEND_ONLY.format(table=table))
+        op.execute(
+            f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON payment.{table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION kernel.refuse_change()"
+        )
 
 
 def downgrade() -> None:
     op.drop_table("delivery", schema="payment")
     op.drop_table("event", schema="payment")
-    op.execute("DROP FUNCTION payment.refuse_change()")
