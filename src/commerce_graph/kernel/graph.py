@@ -1,5 +1,7 @@
-"""Declare a domain's share of the graph, and merge the shares into one federated schema: all of them are the monolith,
-one alone is a subgraph, and nothing else differs."""
+"""Declare a domain's share of the graph, and merge the shares into one federated schema.
+
+All modules together are the monolith; one module alone is a subgraph. Nothing else differs.
+"""
 
 import inspect
 from collections import defaultdict
@@ -304,7 +306,8 @@ class Graph(strawberry.federation.Schema):
 
 
 def _name(entity: Any) -> str:
-    return str(entity.__strawberry_definition__.name)
+    name: str = entity.__strawberry_definition__.name
+    return name
 
 
 def _root(name: str, parts: Sequence[type | None]) -> type | None:
@@ -329,9 +332,10 @@ def _entity(name: str, parts: tuple[Any, ...]) -> type:
             raise TypeError(f"{name}.{member.python_name} is declared by {other} and by {member.origin}")
     # A part that another part already inherits from would make the bases inconsistent.
     bases = tuple(p for p in parts if not any(q is not p and issubclass(q, p) for q in parts))
+    resolvable = set(seen) != {"id"}
     merged: type = strawberry.federation.type(
         type(name, bases, {"__access__": OPEN}),
-        name=name, keys=[Key(fields="id", resolvable=set(seen) != {"id"})],  # type: ignore[arg-type]
+        name=name, keys=[Key(fields="id", resolvable=resolvable)],  # type: ignore[arg-type]
         description=parts[0].__about__,
     )  # fmt: skip
     return merged

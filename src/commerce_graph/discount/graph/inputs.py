@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal as PythonDecimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from commerce_graph.kernel.codes import CountryCode
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.graph import input_type
+from commerce_graph.kernel.moments import aware
 from commerce_graph.kernel.money import to_minor
 from commerce_graph.kernel.scalars import UnsignedInt64
 
@@ -258,7 +259,11 @@ class Reading:
         values = {target: getattr(given, name) for name, target in plain.items()}
         if _told(given, "maximum_shipping_price"):
             values |= self._minor("shipping_max_minor", given.maximum_shipping_price, ("maximumShippingPrice",))
-        values = {name: _aware(value) for name, value in values.items() if value is not None or name in EMPTIED}
+        values = {
+            name: aware(value) if isinstance(value, datetime) else value
+            for name, value in values.items()
+            if value is not None or name in EMPTIED
+        }
         parts = [readers[name](getattr(given, name)) for name in readers if _told(given, name)]
 
         def changed(before: Discount) -> Discount:
@@ -374,11 +379,6 @@ def _told(given: Any, name: str) -> bool:
         getattr(given, name) is not None or name in {"ends_at", "usage_limit", "uses_per_order_limit",
                                                      "minimum_requirement", "maximum_shipping_price"}
     )  # fmt: skip
-
-
-def _aware(value: Any) -> Any:
-    """Return a time without a zone as UTC, anything else as it is."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _bps(share: float | None, path: Path) -> int | None:

@@ -31,11 +31,6 @@ class Delta(NamedTuple):
         """What it adds to all that is reserved or sold, which a level counts as one."""
         return self.reserved + self.committed
 
-    @property
-    def moves(self) -> bool:
-        """Whether it changes what a level holds. Selling what was reserved does not."""
-        return bool(self.on_hand or self.promised or self.safety or self.incoming)
-
 
 def ceiling(tracked: bool, oversell: bool, backorder_limit: int | None) -> int | None:
     """Return how many more than there are may be sold of an item, None for any number."""

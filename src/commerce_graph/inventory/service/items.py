@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from commerce_graph.inventory.tables import item, level, location, reservation
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import INVENTORY_QUANTITY_MAX, MOMENT_YEAR_MAX, MOMENT_YEAR_MIN
+from commerce_graph.kernel.moments import aware
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,7 @@ async def update_item(tx: AsyncConnection, item_id: UUID, changes: Mapping[str, 
     if expected_at is not None and not MOMENT_YEAR_MIN <= expected_at.year <= MOMENT_YEAR_MAX:
         told = f"must be between the years {MOMENT_YEAR_MIN} and {MOMENT_YEAR_MAX}"
         raise Rejected("INVALID", ["input", "backorderExpectedAt"], told)
-    if expected_at is not None and expected_at.tzinfo is None:
-        expected_at = expected_at.replace(tzinfo=UTC)
-    backorder = Backorder(limit, expected_at)
+    backorder = Backorder(limit, expected_at and aware(expected_at))
     tracked = changes.get("tracked", row.tracked)
     await save_items(tx, [NewItem(item_id, row.product_id, tracked, row.oversell, backorder)])
 

@@ -84,8 +84,7 @@ async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opene
         return UNKNOWN
     async with db.begin() as tx:
         outcome, void = await close_authorization(tx, step, answer)
-    if void is not None:
-        await carry_out(db, void)  # without an answer `settle` goes on with it
+    await carry_on(db, void)
     return outcome
 
 
@@ -202,6 +201,12 @@ async def carry_out(db: Database, void: Voiding) -> Outcome:
         return await close_void(tx, void.step, void.target, answer)
 
 
+async def carry_on(db: Database, void: Voiding | None) -> None:
+    """Carry out the void that recording an answer led to, if any; without an answer `settle` goes on with it."""
+    if void is not None:
+        await carry_out(db, void)
+
+
 async def close_void(
     tx: AsyncConnection, step: Step, target: Step, answer: Answer, *, source: str = "ANSWER", announce: bool = False
 ) -> Outcome:
@@ -223,5 +228,4 @@ async def note_answer(db: Database, key: str) -> None:
         return
     async with db.begin() as tx:
         _, void = await close_authorization(tx, step, answer, announce=True)
-    if void is not None:
-        await carry_out(db, void)
+    await carry_on(db, void)

@@ -11,6 +11,7 @@ from commerce_graph.kernel.limits import RESERVATION_TTL_S
 from commerce_graph.payment.rules import Step
 from commerce_graph.payment.service import books, calls
 from commerce_graph.payment.service.authorization import (
+    carry_on,
     carry_out,
     close_authorization,
     close_capture,
@@ -52,10 +53,8 @@ async def settle(resources: Resources, *, older_than_s: float = SETTLE_AFTER_S) 
 async def _settle(db: Database, step: Step) -> bool:
     async with db.read() as conn:
         target = await books.step_of_id(conn, step.parent_id)
-    if step.kind == "AUTHORIZATION":
-        return await _settle_authorization(db, step)
-    asked = calls.ask(db, step, target, fresh=False)
-    answer = await asked
+    is_authorization = step.kind == "AUTHORIZATION"
+    answer = await (calls.find(db, step) if is_authorization else calls.ask(db, step, target, fresh=False))
     if answer is None or answer.status == "ACTION":
         return False
     void = None
@@ -63,20 +62,9 @@ async def _settle(db: Database, step: Step) -> bool:
         if step.kind == "VOID" and target is not None:
             await close_void(tx, step, target, answer, source=SOURCE, announce=True)
         else:
-            _, void = await close_capture(tx, step, answer, source=SOURCE, announce=True)
-    if void is not None:
-        await carry_out(db, void)
-    return True
-
-
-async def _settle_authorization(db: Database, step: Step) -> bool:
-    answer = await calls.find(db, step)
-    if answer is None or answer.status == "ACTION":
-        return False
-    async with db.begin() as tx:
-        _, void = await close_authorization(tx, step, answer, source=SOURCE, announce=True)
-    if void is not None:
-        await carry_out(db, void)
+            close = close_authorization if is_authorization else close_capture
+            _, void = await close(tx, step, answer, source=SOURCE, announce=True)
+    await carry_on(db, void)
     return True
 
 

@@ -255,12 +255,7 @@ class StripeProvider:
         page = await self._intents.list_async(
             {"created": {"gte": first - CLOCKS_DIFFER_S, "lte": last + CLOCKS_DIFFER_S}, "limit": LISTED}
         )
-        found: list[stripe.PaymentIntent] = []
-        async for intent in page.auto_paging_iter():
-            found.append(intent)
-            if len(found) > limits.STRIPE_LISTED_MAX:
-                raise ProviderUnavailable("there are too many payments to look through")
-        return found
+        return await _all(page, "payments")
 
     async def _find_refund(self, key: str, reference: str) -> Answer | None:
         for refund in await self.refunds(reference):
@@ -298,12 +293,7 @@ class StripeProvider:
     async def refunds(self, reference: str) -> list[stripe.Refund]:
         """Return the refunds of an intent. Limits: STRIPE_LISTED_MAX."""
         page = await self._refunds.list_async({"payment_intent": reference, "limit": LISTED})
-        found: list[stripe.Refund] = []
-        async for refund in page.auto_paging_iter():
-            found.append(refund)
-            if len(found) > limits.STRIPE_LISTED_MAX:
-                raise ProviderUnavailable("there are too many refunds to look through")
-        return found
+        return await _all(page, "refunds")
 
     async def holds(self, since: datetime, until: datetime) -> Sequence[Held]:
         """List what this shop holds. Payments of others that use the account are left out."""
@@ -314,6 +304,16 @@ class StripeProvider:
     def _is_ours(self, intent: stripe.PaymentIntent) -> bool:
         told = _metadata(intent)
         return told.get("shop") == self._account.shop_url and "step" in told
+
+
+async def _all(page: Any, kind: str) -> list[Any]:
+    """Return what is on a page and on those after it. Raises: ProviderUnavailable for more than STRIPE_LISTED_MAX."""
+    found: list[Any] = []
+    async for each in page.auto_paging_iter():
+        found.append(each)
+        if len(found) > limits.STRIPE_LISTED_MAX:
+            raise ProviderUnavailable(f"there are too many {kind} to look through")
+    return found
 
 
 def _metadata(about: stripe.PaymentIntent | stripe.Refund) -> dict[str, Any]:

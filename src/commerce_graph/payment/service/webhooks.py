@@ -14,7 +14,7 @@ from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment.rules import Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import carry_out
+from commerce_graph.payment.service.authorization import carry_on
 from commerce_graph.payment.service.outside import SOURCE, catch_up
 from commerce_graph.payment.service.provider import Report
 from commerce_graph.payment.service.stripe import Stripe
@@ -67,8 +67,7 @@ async def receive(db: Database, account: Stripe, body: bytes, signature: str | N
             return True
         void = await catch_up(tx, step, report)
         await _dispute(tx, news, step, report)
-    if void is not None:
-        await carry_out(db, void)  # without an answer `settle` goes on with it
+    await carry_on(db, void)
     return True
 
 
