@@ -18,7 +18,8 @@ from sqlalchemy import func, select, update
 
 from commerce_graph.cart.tables import cart as cart_table
 from commerce_graph.checkout import handlers, service
-from commerce_graph.checkout.service import Attempt, Purchases
+from commerce_graph.checkout.service import Attempt, Purchases, Submission
+from commerce_graph.checkout.service.submission import Wish, submit_many
 from commerce_graph.checkout.tables import attempt as attempt_table
 from commerce_graph.fulfilment.tables import fulfillment_order, fulfillment_order_line
 from commerce_graph.inventory import service as inventory
@@ -86,7 +87,8 @@ async def resumed(shop: Shop) -> int:
 async def submitted(shop: Shop, session: str = "test_ok") -> tuple[Any, Attempt, Opened | None]:
     """Submit a cart without driving its purchase on; the last of what is returned is lost if the process dies."""
     cart = await ready(shop, line("mug-variant", 2), line("guide-variant"), session=session)
-    came = await service.submit(shop.database, parse_gid(cart["id"])[1], "first")
+    (came,) = await submit_many(shop.database, [Wish(parse_gid(cart["id"])[1], "first")])
+    assert isinstance(came, Submission)
     assert came.attempt is not None
     return cart, came.attempt, came.opened
 

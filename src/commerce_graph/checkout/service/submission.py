@@ -57,15 +57,6 @@ def check_token(token: str) -> None:
         raise Rejected("INVALID", ["attemptToken"], f"must be 1 to {CHECKOUT_TOKEN_CHARS_MAX} characters long")
 
 
-async def submit(db: Database, cart_id: UUID, token: str) -> Submission:
-    """Submit one cart, as `submit_many` does. Raises: Rejected(INVALID) for a cart that there is not."""
-    check_token(token)
-    (came,) = await submit_many(db, [Wish(cart_id, token)])
-    if isinstance(came, Rejected):
-        raise came
-    return came
-
-
 async def submit_many(db: Database, wishes: Sequence[Wish]) -> list[Submission | Rejected]:
     """Submit carts for their purchases in one transaction, in the order in which they were wished for.
 

@@ -45,75 +45,56 @@ ReturnUserError = user_error("ReturnUserError", ReturnErrorCode, "Why a return w
 
 
 @object_type
-class ReturnRequestPayload:
+class _Changed:
+    """What came of changing a return."""
+
+    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
+    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
+
+
+@object_type
+class ReturnRequestPayload(_Changed):
     """A return that was asked for."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class OrderRequestReturnPayload:
+class OrderRequestReturnPayload(_Changed):
     """A return that its buyer asked for."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnCreatePayload:
+class ReturnCreatePayload(_Changed):
     """A return that was opened."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnApproveRequestPayload:
+class ReturnApproveRequestPayload(_Changed):
     """A return that was approved."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnDeclineRequestPayload:
+class ReturnDeclineRequestPayload(_Changed):
     """A return that was declined."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnCancelPayload:
+class ReturnCancelPayload(_Changed):
     """A return that was cancelled."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnClosePayload:
+class ReturnClosePayload(_Changed):
     """A return that was closed."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnReopenPayload:
+class ReturnReopenPayload(_Changed):
     """A return that was taken up again."""
 
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
-
 
 @object_type
-class ReturnProcessPayload:
+class ReturnProcessPayload(_Changed):
     """A return of which something came back."""
-
-    return_: Return | None = strawberry.field(name="return", description="The return.", default=None)
-    user_errors: list[ReturnUserError] = strawberry.field(default_factory=list)  # type: ignore[valid-type]
 
 
 @object_type

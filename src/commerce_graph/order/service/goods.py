@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Uuid, cast, func, select, update
+from sqlalchemy import Integer, Row, Uuid, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.inventory import service as inventory
+from commerce_graph.kernel.columns import given
 from commerce_graph.order import rules
 from commerce_graph.order.tables import line
 
@@ -110,15 +111,9 @@ async def holdings(tx: AsyncConnection, order_id: UUID) -> dict[tuple[UUID, UUID
 
 async def add_quantities(tx: AsyncConnection, order_id: UUID, column: str, deltas: Iterable[tuple[UUID, int]]) -> None:
     """Add to a quantity column of an order's lines. 1 statement for all."""
-    pairs: Sequence[tuple[UUID, int]] = list(deltas)
+    pairs = list(deltas)
     if not pairs:
         return
-    given = (
-        func.unnest(
-            cast([line_id for line_id, _ in pairs], ARRAY(Uuid)), cast([delta for _, delta in pairs], ARRAY(Integer))
-        )
-        .table_valued("id", "delta")
-        .render_derived()
-    )
-    changed = update(line).where(line.c.order_id == order_id, line.c.id == given.c.id)
-    await tx.execute(changed.values({column: line.c[column] + given.c.delta}))
+    by = given(pairs, id=Uuid, delta=Integer)
+    changed = update(line).where(line.c.order_id == order_id, line.c.id == by.c.id)
+    await tx.execute(changed.values({column: line.c[column] + by.c.delta}))

@@ -34,8 +34,7 @@ async def create_refund(db: Database, new: refunds.NewRefund, actor: str) -> UUI
     """
     async with db.begin() as tx:
         refund_id = await refunds.record(tx, new, actor)
-    if await finish_refund(db, refund_id) == "FAILURE":
-        raise payment_failed()
+    await _give_back(db, refund_id)
     return refund_id
 
 
@@ -50,8 +49,8 @@ async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
     """
     async with db.begin() as tx:
         order_id, refund_id = await edits.record(tx, wish, actor)
-    if refund_id is not None and await finish_refund(db, refund_id) == "FAILURE":
-        raise payment_failed()
+    if refund_id is not None:
+        await _give_back(db, refund_id)
     return order_id
 
 
@@ -64,9 +63,13 @@ async def process_return(db: Database, wish: returns.Processing, actor: str) -> 
     """
     async with db.begin() as tx:
         refund_id = await returns.process(tx, wish, actor)
+    await _give_back(db, refund_id)
+    return refund_id
+
+
+async def _give_back(db: Database, refund_id: UUID) -> None:
     if await finish_refund(db, refund_id) == "FAILURE":
         raise payment_failed()
-    return refund_id
 
 
 async def cancel(db: Database, wish: cancellation.Cancellation, actor: str) -> bool:
