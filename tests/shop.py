@@ -13,6 +13,7 @@ from commerce_graph.catalog import tables as catalog
 from commerce_graph.checkout import tables as _checkout  # noqa: F401
 from commerce_graph.content import tables as _content  # noqa: F401
 from commerce_graph.customer import tables as customer
+from commerce_graph.discount import tables as _discount  # noqa: F401
 from commerce_graph.fulfilment import tables as fulfilment
 from commerce_graph.inventory import tables as inventory
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal, token_hash
@@ -242,6 +243,8 @@ async def _product(tx: AsyncConnection, thing: _Thing) -> None:
         for place, on_hand in zip(("berlin", "newark"), thing.stock, strict=True):
             row = {"item_id": uid(name), "location_id": uid(place), "on_hand": on_hand}
             await tx.execute(insert(inventory.level).values(**row, oversell=thing.oversell or not thing.tracked))
+            if on_hand:
+                await tx.execute(insert(inventory.movement).values(**row, kind="RECEIVE"))
         for (handle, *_), amount in zip(MARKETS, thing.prices, strict=True):
             row = {"market_id": uid(handle), "variant_id": uid(name), "product_id": product, "amount_minor": amount}
             compare = amount + 1000 if name == "shirt-S-White" else None

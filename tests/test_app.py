@@ -37,7 +37,7 @@ from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.graphiql import ASSETS, Example, read_examples
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.kernel.tokens import api_token
-from commerce_graph.payment.service import PROVIDERS
+from commerce_graph.payment.service import POLICY, PROVIDERS, Stripe
 from commerce_graph.settings import Settings, SettingsError
 from tests.protocol.served import listening
 from tests.shop import PASSWORD, PRINCIPALS, TOKENS, Shop, uid
@@ -378,6 +378,23 @@ def test_a_real_shop_takes_no_test_payments(settings: Settings, monkeypatch: pyt
     assert "test" in PROVIDERS
     choose_providers(settings)
     assert "test" not in PROVIDERS
+
+
+async def test_a_shop_with_a_key_takes_payments_with_stripe(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("test", "stripe"):
+        monkeypatch.setitem(PROVIDERS, name, PROVIDERS["test"])  # so that they are as before afterwards
+    monkeypatch.delitem(PROVIDERS, "stripe")
+    monkeypatch.setattr(POLICY, "captures_at_once", True)
+    choose_providers(settings)
+    assert ("stripe" in PROVIDERS, POLICY.captures_at_once) == (False, True)
+    keys = {"stripe_secret_key": SecretStr("sk_test_hidden"), "stripe_webhook_secret": SecretStr("whsec_hidden")}
+    chosen = settings.model_copy(update={**keys, "payment_capture": "manual"})
+    choose_providers(chosen)
+    assert isinstance(PROVIDERS["stripe"], Stripe)
+    assert (PROVIDERS["stripe"].webhook_secret, POLICY.captures_at_once) == ("whsec_hidden", False)
+    assert "hidden" not in repr(chosen) + repr(PROVIDERS["stripe"])
 
 
 async def test_postgres_ends_a_statement_that_nobody_waits_for(settings: Settings) -> None:

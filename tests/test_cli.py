@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
-from commerce_graph import __main__ as cli
 from commerce_graph import migration
 from commerce_graph.__main__ import app
+from commerce_graph.app import MODULES
 from commerce_graph.development import running_note
 from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel.auth import SHOPPER_SCOPES
@@ -27,7 +27,7 @@ from commerce_graph.settings import EXAMPLES
 from tests.conftest import Template
 from tests.shop import uid
 
-COMMANDS = ("dev", "serve", "worker", "migrate", "seed", "import", "reindex", "schema", "token")
+COMMANDS = ("dev", "serve", "worker", "migrate", "seed", "import", "reindex", "audit", "schema", "states", "token")
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def test_help_names_every_command_and_each_shows_an_example() -> None:
     told = CliRunner().invoke(app, ["--help"], terminal_width=200).output
     for command in COMMANDS:
         assert f" {command} " in told
-    for command in ("dev", "serve", "seed", "import", "reindex", "schema"):
+    for command in ("dev", "serve", "seed", "import", "reindex", "audit", "schema", "states"):
         assert f"commerce-graph {command}" in CliRunner().invoke(app, [command, "--help"], terminal_width=200).output
 
 
@@ -155,6 +155,19 @@ async def test_worker_works_until_it_is_stopped(
     assert (process.returncode, b"Traceback" in wrong) == (0, False)
 
 
+async def test_audit_finds_what_was_made_wrong(database: Database) -> None:
+    status, told, wrong = await call("audit", DATABASE_URL=database.url)
+    assert (status, told.startswith("nothing disagrees")) == (0, True), wrong
+    async with database.begin() as tx:
+        await tx.execute(text("UPDATE inventory.level SET on_hand = on_hand + 1 WHERE item_id = :item"), {
+            "item": uid("mug-variant")
+        })  # fmt: skip
+    status, told, wrong = await call("audit", DATABASE_URL=database.url)
+    assert (status, told.count("inventory.ledger: it is not so that a level is the sum of its movements")) == (1, 2)
+    assert str(uid("mug-variant")) in told
+    assert "2 rows disagree" in wrong
+
+
 async def test_token_is_printed_once_and_works(database: Database) -> None:
     status, told, wrong = await call("token", "create", "--name", "Web shop", DATABASE_URL=database.url)
     assert status == 0, wrong
@@ -185,7 +198,7 @@ def test_schema_is_written_then_current_then_stale(tmp_path: Path) -> None:
 
     assert schema("--check")[0] == 1
     status, told = schema()
-    assert (status, told.count("wrote")) == (0, 1 + len(cli.MODULES))
+    assert (status, told.count("wrote")) == (0, 1 + len(MODULES))
     assert schema("--check") == (0, "")
     assert schema() == (0, "")
     (tmp_path / "schema.graphql").write_text("type Query { old: Int }\n")

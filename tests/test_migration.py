@@ -33,6 +33,9 @@ UNION ALL
 SELECT 'function', oid::regprocedure::text, pg_get_functiondef(oid), '', '', '', '', ''
 FROM pg_proc WHERE pronamespace::regnamespace::text !~ '^(pg_|information_schema)'
 UNION ALL
+SELECT 'trigger', tgrelid::regclass::text, tgname::text, pg_get_triggerdef(oid), '', '', '', ''
+FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
 SELECT 'sequence', schemaname, sequencename, start_value::text, increment_by::text, '', '', '' FROM pg_sequences
 """
 

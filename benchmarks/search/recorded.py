@@ -11,7 +11,7 @@ import uvloop
 from benchmarks.operations import Wrong
 from benchmarks.search.operations import DOCUMENTS, variables
 from benchmarks.search.place import Place, Shop
-from benchmarks.search.wire import Wire
+from benchmarks.wire import Wire
 from commerce_graph import demo
 from commerce_graph.app import close_resources, graph, open_resources
 from commerce_graph.kernel.auth import SHOPPER_SCOPES, Principal

@@ -84,13 +84,13 @@ def _latencies(searching: Sequence[Searching]) -> str:
 
 def _costs(searching: Sequence[Searching]) -> str:
     names = list(searching[0].cost.cpu_s)
-    head = ("many at once", "engine", "a second", *(f"{name} CPU s/1,000" for name in names), "bytes")
+    head = ("many at once", "engine", "a second", *(f"{name} CPU s/1,000" for name in names), "bytes", "late")
     return _table(
         head,
         [
             [each.operation, each.engine, f"{each.cost.per_second:.0f}"]
             + [f"{each.cost.cpu_s[name]:.2f}" for name in names]
-            + [f"{each.answer_bytes:,}"]
+            + [f"{each.answer_bytes:,}", str(each.cost.fallbacks)]
             for each in searching
         ],
     )

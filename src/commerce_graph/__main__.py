@@ -1,7 +1,6 @@
 """The command line. Every message about a mistake is one line that says what to do next."""
 
 import asyncio
-import difflib
 import os
 import signal
 import sys
@@ -16,19 +15,18 @@ import typer
 import uvicorn
 import uvloop
 from alembic.util import CommandError
-from graphql import print_schema
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from commerce_graph import demo, migration
-from commerce_graph.app import MODULES, choose_providers, graph, select, work
+from commerce_graph.app import MODULES, choose_providers, select, work
 from commerce_graph.catalog import service as catalog_service
 from commerce_graph.development import SERVER, PortInUse, Steps, develop, listen, running_note
 from commerce_graph.embedded import DataFolderInUse, EmbeddedFault
+from commerce_graph.kernel.audit import audit
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Access
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
-from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.telemetry import configure_logging
 from commerce_graph.kernel.tokens import issue_token
 from commerce_graph.merchandising import service as merchandising_service
@@ -37,6 +35,7 @@ from commerce_graph.search.service.bulk import IndexLost
 from commerce_graph.search.service.cluster import Cluster, Unreachable
 from commerce_graph.search.service.reindex import ReindexRefused, reindex
 from commerce_graph.settings import DatabaseSettings, SearchSettings, Settings, SettingsError
+from commerce_graph.written import Only, Stale, schema, states
 
 app = typer.Typer(
     name="commerce-graph",
@@ -51,7 +50,6 @@ tokens = typer.Typer(help="API tokens of storefronts, merchants and partners.", 
 app.add_typer(tokens, name="token")
 
 Data = Annotated[Path, typer.Option(help="The folder of the development server's data.")]
-Only = Annotated[str | None, typer.Option(help="Domains to serve, such as catalog,pricing; all by default.")]
 DATA = Path(".data")
 
 Run = Callable[[Database], Awaitable[None]]
@@ -59,6 +57,7 @@ Run = Callable[[Database], Awaitable[None]]
 USER_ERRORS = (
     SettingsError, PortInUse, DataFolderInUse, EmbeddedFault, CommandError, demo.ShopNotEmpty,
     merchandising_service.WrongHeader, ReindexRefused, checking.NoIndex, checking.NotRepaired,
+    Stale,
 )  # fmt: skip
 
 
@@ -275,36 +274,35 @@ async def _compare(database: Database, cluster: Cluster, repair: bool) -> None:
             _fail("not all was compared. Run this again, or build a new index with: commerce-graph reindex")
 
 
-@app.command()
-def schema(
-    only: Only = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where a file is out of date.")] = False,
-    folder: Annotated[Path, typer.Option(help="Where the files belong.")] = Path(),
-) -> None:
-    """Write schema.graphql, which clients see, and subgraphs/*.graphql, which routers compose.
+@app.command(name="audit")
+def audit_(data: Data = DATA) -> None:
+    """Recompute stock, holds, payments, orders and purchases, and tell every row that disagrees; status 1 if one does.
 
-    With [bold]--only[/], print the subgraph of those domains instead.
+    All is read as of one moment, so the shop may be open. Nothing is changed.
 
-    [dim]commerce-graph schema --check\n
-    commerce-graph schema --only catalog,pricing > shop.graphql[/]
+    [dim]commerce-graph audit[/]
     """
-    if only is not None:
-        typer.echo(graph([name.strip() for name in only.split(",")]).as_str())
-        return
-    texts = {folder / "schema.graphql": print_schema(graph().api())}
-    texts |= {folder / "subgraphs" / f"{module.name}.graphql": Graph([module]).as_str() for module in MODULES}
-    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text.rstrip() + "\n"]
-    for path in stale:
-        if check:
-            before = path.read_text().splitlines() if path.exists() else []
-            difference = difflib.unified_diff(before, texts[path].splitlines(), str(path), "this version", lineterm="")
-            typer.echo("\n".join(difference))
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(texts[path].rstrip() + "\n")
-            typer.echo(f"wrote {path}")
-    if stale and check:
-        _fail(f"{len(stale)} files are out of date. Run: commerce-graph schema")
+
+    async def run(database: Database) -> None:
+        checks = [check for module in MODULES for check in module.checks]
+        wrong = 0
+        with Steps() as steps:
+            async for each in audit(database, checks, lambda check: steps.tell(f"checking that {check.rule}")):
+                wrong += len(each.broken)
+                for row in each.broken:
+                    told = ", ".join(f"{name} {value}" for name, value in row.items())
+                    typer.echo(f"{each.check.name}: it is not so that {each.check.rule}: {told}")
+                if each.more:
+                    typer.echo(f"{each.check.name}: and more")
+        if wrong:
+            _fail(f"{wrong:,} rows disagree. Keep them as they are, and look at what was done to them")
+        typer.echo(f"nothing disagrees: {len(checks)} checks of {database.engine.url.database}")
+
+    _with_database(data, run)
+
+
+app.command()(schema)
+app.command()(states)
 
 
 @tokens.command()

@@ -27,6 +27,7 @@ from commerce_graph import (
     checkout,
     content,
     customer,
+    discount,
     fulfilment,
     inventory,
     merchandising,
@@ -36,6 +37,7 @@ from commerce_graph import (
     search,
 )
 from commerce_graph.catalog import service as catalog_service
+from commerce_graph.checkout.service import Submissions
 from commerce_graph.customer import service as customer_service
 from commerce_graph.demo import pictures
 from commerce_graph.kernel import claims, limits
@@ -45,10 +47,11 @@ from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation
-from commerce_graph.kernel.graph import Graph, Job, Module
+from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.graphiql import Example, Page, read_examples
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
 from commerce_graph.kernel.idempotency import HEADER, REPLAYED
+from commerce_graph.kernel.module import Job, Module
 from commerce_graph.kernel.outbox import Bus, Handler, Relay
 from commerce_graph.kernel.telemetry import Telemetry, configure_logging
 from commerce_graph.kernel.tokens import Tokens
@@ -63,6 +66,7 @@ MODULES: tuple[Module, ...] = (
     inventory.module,
     content.module,
     customer.module,
+    discount.module,
     payment.module,
     fulfilment.module,
     order.module,
@@ -114,7 +118,7 @@ def open_resources(settings: Settings) -> Resources:
     services: dict[str, Any] = {}
     if settings.opensearch_url:
         services["opensearch"] = Cluster(settings.opensearch_url.get_secret_value(), settings.opensearch_index)
-    return Resources(
+    resources = Resources(
         database=Database(
             settings.database_url, pool_size=settings.database_pool_size, statement_timeout_s=limits.REQUEST_TIMEOUT_S
         ),
@@ -124,12 +128,15 @@ def open_resources(settings: Settings) -> Resources:
         public_url=settings.address,
         services=services,
     )
+    Submissions.open(resources, settings.checkout_group_max)
+    return resources
 
 
 async def close_resources(resources: Resources) -> None:
     """Close connections."""
     if cluster := resources.services.get("opensearch"):
         await cluster.close()
+    await payment_service.close_providers()
     await resources.redis.aclose()
     await resources.database.close()
 
@@ -214,12 +221,22 @@ def from_environment() -> Starlette:
 
 
 def choose_providers(settings: Settings) -> None:
-    """Take the test provider away from a process that serves a real shop: with it, anyone buys without paying.
+    """Take payments with Stripe where there is an account, and with the test provider only where it is asked for.
 
+    With the test provider anyone buys without paying.
     It is about the process as a whole, so only where a process begins calls it.
     """
     if not settings.test_payments:
         payment_service.PROVIDERS.pop("test", None)
+    payment_service.POLICY.captures_at_once = settings.payment_capture == "automatic"
+    if settings.stripe_secret_key is not None:
+        webhook = settings.stripe_webhook_secret
+        payment_service.PROVIDERS["stripe"] = payment_service.Stripe(
+            settings.stripe_secret_key.get_secret_value(),
+            settings.address,
+            webhook_secret=webhook.get_secret_value() if webhook else None,
+            api_base=settings.stripe_api_base,
+        )
 
 
 def create(

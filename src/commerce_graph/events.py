@@ -50,7 +50,7 @@ class OrderPlaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdated(Event):
-    """An order changed: `change` says how (placed, paid, fulfilled, cancelled, refunded)."""
+    """An order changed: `change` says how (placed, paid, edited, fulfilled, cancelled, refunded, return_created …)."""
 
     order_id: UUID
     customer_id: UUID | None = None

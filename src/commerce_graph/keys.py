@@ -56,3 +56,13 @@ class CartKey(EntityKey):
 @key("Order", "A purchase that was placed.")
 class OrderKey(EntityKey):
     """The key of an order. For a guest its global id is a capability."""
+
+
+@key("DiscountCodeNode", "A discount that codes bring.")
+class DiscountCodeNodeKey(EntityKey):
+    """The key of a discount with codes."""
+
+
+@key("DiscountAutomaticNode", "A discount that applies by itself.")
+class DiscountAutomaticNodeKey(EntityKey):
+    """The key of an automatic discount."""

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
+
 SECRET_CHARS_MIN = 32
 
 EXAMPLES = {
@@ -23,7 +25,12 @@ EXAMPLES = {
     "WORKERS": "WORKERS=2",
     "BACKGROUND": "BACKGROUND=off",
     "ONLY": "ONLY=catalog,pricing",
+    "CHECKOUT_GROUP_MAX": "CHECKOUT_GROUP_MAX=64",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
+    "PAYMENT_CAPTURE": "PAYMENT_CAPTURE=manual",
+    "STRIPE_SECRET_KEY": "STRIPE_SECRET_KEY=sk_live_...",
+    "STRIPE_WEBHOOK_SECRET": "STRIPE_WEBHOOK_SECRET=whsec_...",
+    "STRIPE_API_BASE": "STRIPE_API_BASE=http://127.0.0.1:12111",
     "OPENSEARCH_URL": "OPENSEARCH_URL=https://user:password@search.internal:9200",
     "OPENSEARCH_INDEX": "OPENSEARCH_INDEX=shop",
 }
@@ -107,8 +114,18 @@ class Settings(SearchSettings):
     """Whether this process also relays events and runs the domains' jobs."""
     only: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the domains to serve; empty for all."""
+    checkout_group_max: int = Field(SUBMISSIONS_GROUP_MAX, ge=1, le=1_000)
+    """How many submissions one transaction places; 1 places each alone."""
     test_payments: bool = False
     """Whether the test provider takes payments: then anyone can buy without paying."""
+    payment_capture: Literal["automatic", "manual"] = "automatic"
+    """Whether the money of an order is taken as it is placed, or when a merchant asks for it."""
+    stripe_secret_key: SecretStr | None = None
+    """The key of the Stripe account that takes payments; without it there is no Stripe."""
+    stripe_webhook_secret: SecretStr | None = None
+    """What Stripe signs its webhooks with; without it none is taken."""
+    stripe_api_base: str | None = None
+    """Where Stripe's API answers, for tests; Stripe itself where it is not set."""
 
     @field_validator("redis_url")
     @classmethod
@@ -123,6 +140,32 @@ class Settings(SearchSettings):
         if len(value.get_secret_value()) < SECRET_CHARS_MIN:
             raise ValueError(f"is shorter than {SECRET_CHARS_MIN} characters")
         return value
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _stripe_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("sk_", "rk_")):
+            raise ValueError("is not a secret or restricted key of Stripe")
+        return value
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _stripe_signature(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("whsec_"):
+            raise ValueError("is not the signing secret of a Stripe webhook")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _stripe_base(cls, value: str | None) -> str | None:
+        if value and not _is_origin(value.rstrip("/")):
+            raise ValueError("is not an http or https address without a path")
+        return value.rstrip("/") if value else None
+
+    @field_validator("payment_capture", mode="before")
+    @classmethod
+    def _capture(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("public_url")
     @classmethod

@@ -12,9 +12,12 @@ from commerce_graph.checkout.service import Purchases
 from commerce_graph.customer.service import passwords
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.order.graph.fulfillment import content_gid
 from tests.abuse.extremes import Known, selection, variations
 from tests.cart.storefront import create, line, ready
 from tests.content.writing import written
+from tests.discount.selling import AUTOMATIC, TENTH, tenth
+from tests.discount.selling import written as discounts
 from tests.order.conftest import place
 from tests.shop import PASSWORD, Shop, gid, uid
 
@@ -59,6 +62,9 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
     secret = shop.resources.secret
     told = await written(shop)
     decided = await shop.data(CURATE, {"product": gid("Product", "mug")}, "merchant")
+    code_node = await tenth(shop)
+    automatic = await discounts(shop, AUTOMATIC, title="A", **TENTH)
+    nodes = {"discountCode": code_node, "discountAutomatic": automatic["automaticDiscountNode"]["id"]}
     group, redirect, pins = (next(iter(made.values()))["id"] for made in decided.values())
     by_name = {
         "first": 2, "last": None, "after": None, "before": None,
@@ -73,7 +79,11 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "optionName": "Title", "ownerId": gid("Product", "mug"),
         "attemptId": to_gid("CartCompletionAttempt", uid("none"), secret), "handle": "mug",
         "referenceDocumentUri": "https://a.test/1", "freePaymentMethod": None,
+        "returnId": to_gid("Return", uid("none")), "variantId": gid("ProductVariant", "mug-variant"),
+        "parentTransactionId": to_gid("OrderTransaction", uid("none")),
+        "fulfillmentLineItemId": content_gid(uid("none"), uid("none")),
     }  # fmt: skip
+    returned = to_gid("Return", uid("none"))
     by_place = {
         "Query.node.id": gid("Product", "mug"), "Query.product.id": gid("Product", "mug"), "Query.product.handle": None,
         "Query.collection.id": gid("Collection", "summer"), "Query.collection.handle": None,
@@ -108,7 +118,24 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "Mutation.searchSynonymGroupUpdate.id": group, "Mutation.searchSynonymGroupDelete.id": group,
         "Mutation.searchRedirectUpdate.id": redirect, "Mutation.searchRedirectDelete.id": redirect,
         "Mutation.searchPinSetUpdate.id": pins, "Mutation.searchPinSetDelete.id": pins,
+        "Query.codeDiscountNode.id": nodes["discountCode"], "Query.return.id": returned,
+        "Mutation.returnCancel.id": returned, "Mutation.returnClose.id": returned, "Mutation.returnReopen.id": returned,
+        "ReturnApproveRequestInput.id": returned, "ReturnDeclineRequestInput.id": returned,
+        "ReturnProcessReturnLineItemInput.id": to_gid("ReturnLineItem", uid("none")),
+        "OrderCaptureInput.id": bought.gid, "Mutation.orderEditBegin.id": bought.gid,
+        **{
+            f"Mutation.orderEdit{name}.id": to_gid("CalculatedOrder", uid("none"))
+            for name in ("AddVariant", "Commit", "SetQuantity")
+        },
+        "Mutation.inventoryItemUpdate.id": gid("InventoryItem", "mug-variant"),
+        "InventoryMoveQuantitiesInput.reason": "correction", "InventoryMoveQuantityTerminalInput.name": "available",
+        "Query.automaticDiscountNode.id": nodes["discountAutomatic"],
+        "DiscountItemsInput.products": None, "DiscountItemsInput.collections": None,
     }  # fmt: skip
+    for _, name, member in ROOTS:
+        kind = next((kind for kind in nodes if name.startswith(kind)), None)
+        if kind and "id" in member.args:
+            by_place[f"Mutation.{name}.id"] = nodes[kind]
     yield Known(by_place, by_name)
     await Purchases.of(shop.resources).settle()
 

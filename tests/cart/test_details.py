@@ -98,7 +98,7 @@ async def test_attributes(shop: Shop) -> None:
     }
 
 
-async def test_codes_are_kept_and_do_not_apply(shop: Shop) -> None:
+async def test_codes_that_there_are_not_are_kept_and_do_not_apply(shop: Shop) -> None:
     assert await refusal(shop, CREATE, {"input": {"giftCardCodes": ["GIFT"]}}) == (
         "INVALID",
         ["input", "giftCardCodes"],

@@ -11,7 +11,14 @@ from commerce_graph.checkout import rules
 from commerce_graph.checkout.errors import CompletionErrorCode, SubmissionErrorCode
 from commerce_graph.checkout.rules import Destination, Purchase, Step, Tender
 from commerce_graph.checkout.tables import STATES
-from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX, CHECKOUT_RETRY_S, CHECKOUT_RETRY_S_MAX, RESERVATION_TTL_S
+from commerce_graph.kernel.limits import (
+    AUTHORIZE_TRIES_MAX,
+    CHECKOUT_RETRY_S,
+    CHECKOUT_RETRY_S_MAX,
+    RESERVATION_RENEW_S,
+    RESERVATION_S_MAX,
+    RESERVATION_TTL_S,
+)
 
 GOOD = Purchase(
     lines=1, hidden_lines=0, email="ada@example.com", phone=None, needs_delivery=True,
@@ -62,7 +69,8 @@ def test_shortages() -> None:
 
 @given(st.sampled_from(STATES), st.integers(0, 1), st.integers(0, 9), st.integers(0, 2 * RESERVATION_TTL_S))
 def test_every_state_has_one_next_step(state: str, amount: int, tries: int, seconds: int) -> None:
-    step = rules.next_step(state, amount, tries, START, START + timedelta(seconds=seconds))
+    held_until = rules.hold_ends(START)
+    step = rules.next_step(state, amount, tries, held_until, START + timedelta(seconds=seconds))
     over = seconds >= RESERVATION_TTL_S or tries >= AUTHORIZE_TRIES_MAX
     if state in ("COMPLETED", "FAILED"):
         assert step is Step.NOTHING
@@ -74,6 +82,18 @@ def test_every_state_has_one_next_step(state: str, amount: int, tries: int, seco
         assert step is Step.GIVE_UP
     else:
         assert step is (Step.AUTHORIZE if amount else Step.PLACE)
+
+
+@given(st.integers(0, 2 * RESERVATION_S_MAX), st.integers(0, 2 * RESERVATION_S_MAX))
+def test_a_hold_is_renewed_while_it_lasts_and_not_for_ever(held_s: int, at_s: int) -> None:
+    held_until, at = START + timedelta(seconds=held_s), START + timedelta(seconds=at_s)
+    until = rules.renewed(START, held_until, at)
+    if until is None:
+        late, soon = at >= held_until, held_s + RESERVATION_RENEW_S > min(at_s + RESERVATION_TTL_S, RESERVATION_S_MAX)
+        assert late or soon
+    else:
+        assert at < held_until < until <= START + timedelta(seconds=RESERVATION_S_MAX)
+        assert until <= at + timedelta(seconds=RESERVATION_TTL_S)
 
 
 @pytest.mark.parametrize(

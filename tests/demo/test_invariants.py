@@ -44,6 +44,10 @@ BREACHES = {
         SELECT l.* FROM inventory.level l LEFT JOIN (SELECT item_id, location_id, sum(quantity) held
         FROM inventory.reservation GROUP BY 1, 2) r USING (item_id, location_id)
         WHERE l.committed <> coalesce(r.held, 0)""",
+    "a level is what the ledger says": """
+        SELECT l.* FROM inventory.level l LEFT JOIN (SELECT item_id, location_id, sum(on_hand) on_hand,
+        sum(reserved + committed) promised FROM inventory.movement GROUP BY 1, 2) m USING (item_id, location_id)
+        WHERE (l.on_hand, l.committed) <> (coalesce(m.on_hand, 0), coalesce(m.promised, 0))""",
     "a product's sales are what was ordered of it": """
         SELECT p.id FROM catalog.product p LEFT JOIN "order".line l ON l.product_id = p.id
         GROUP BY p.id HAVING p.sales <> coalesce(sum(l.quantity), 0)""",

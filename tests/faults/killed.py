@@ -7,6 +7,7 @@ from uuid import UUID
 
 from commerce_graph.checkout.service import attempts, drive
 from commerce_graph.kernel.database import Database
+from commerce_graph.payment.service import PROVIDERS, Stripe, close_providers
 
 
 def passing(point: str) -> None:
@@ -18,10 +19,13 @@ def passing(point: str) -> None:
 async def main() -> None:
     """Drive the purchase that the environment names."""
     database = Database(os.environ["KILLED_DATABASE_URL"], pool_size=2)
+    if stripe := os.environ.get("KILLED_STRIPE"):
+        PROVIDERS["stripe"] = Stripe("sk_test_123", "http://shop.test", api_base=stripe)
     async with database.read() as conn:
         (found,) = await attempts(conn, [UUID(os.environ["KILLED_ATTEMPT"])])
     assert found is not None
     await drive(database, found, passing)
+    await close_providers()
     await database.close()
 
 

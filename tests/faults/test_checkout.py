@@ -18,7 +18,8 @@ from sqlalchemy import func, select, update
 
 from commerce_graph.cart.tables import cart as cart_table
 from commerce_graph.checkout import handlers, service
-from commerce_graph.checkout.service import Attempt, Purchases
+from commerce_graph.checkout.service import Attempt, Purchases, Submission
+from commerce_graph.checkout.service.submission import Wish, submit_many
 from commerce_graph.checkout.tables import attempt as attempt_table
 from commerce_graph.fulfilment.tables import fulfillment_order, fulfillment_order_line
 from commerce_graph.inventory import service as inventory
@@ -28,12 +29,12 @@ from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import parse_gid
-from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX, RESERVATION_TTL_S
+from commerce_graph.kernel.limits import AUTHORIZE_TRIES_MAX
 from commerce_graph.kernel.outbox import Relay
 from commerce_graph.order import service as orders
 from commerce_graph.order.service import Cancellation
 from commerce_graph.order.tables import order as order_table
-from commerce_graph.payment.service import PROVIDERS, Answer, Opened, ProviderUnavailable
+from commerce_graph.payment.service import PROVIDERS, Answer, Held, Opened, ProviderUnavailable
 from commerce_graph.payment.service.authorization import note_answer
 from commerce_graph.payment.service.sandbox import SandboxProvider
 from commerce_graph.payment.tables import balance, test_charge, transaction
@@ -86,7 +87,8 @@ async def resumed(shop: Shop) -> int:
 async def submitted(shop: Shop, session: str = "test_ok") -> tuple[Any, Attempt, Opened | None]:
     """Submit a cart without driving its purchase on; the last of what is returned is lost if the process dies."""
     cart = await ready(shop, line("mug-variant", 2), line("guide-variant"), session=session)
-    came = await service.submit(shop.database, parse_gid(cart["id"])[1], "first")
+    (came,) = await submit_many(shop.database, [Wish(parse_gid(cart["id"])[1], "first")])
+    assert isinstance(came, Submission)
     assert came.attempt is not None
     return cart, came.attempt, came.opened
 
@@ -253,7 +255,7 @@ async def test_stock_that_was_let_go_of_is_not_sold(shop: Shop) -> None:
 
 async def test_a_purchase_that_nobody_took_in_time_is_not_charged_late(shop: Shop) -> None:
     await begin(shop)
-    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    await end_leases(shop, held_until=now() - timedelta(seconds=1))
     assert await resumed(shop) == 1
     # Nobody knows that the provider was never asked, so it is told to refuse what may still be on its way.
     await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [("VOIDED", 0)])
@@ -261,7 +263,7 @@ async def test_a_purchase_that_nobody_took_in_time_is_not_charged_late(shop: Sho
 
 async def test_who_slept_until_its_purchase_was_given_up_charges_nothing(shop: Shop) -> None:
     _, begun, opened = await submitted(shop)
-    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    await end_leases(shop, held_until=now() - timedelta(seconds=1))
     assert await resumed(shop) == 1
     await service.drive(shop.database, begun, opened=opened)
     await check_given_up(shop, "INVENTORY_RESERVATION_ERROR", [("VOIDED", 0)])
@@ -332,7 +334,7 @@ async def test_a_buyer_who_never_answers(shop: Shop) -> None:
     await service.drive(shop.database, begun)
     assert await resumed(shop) == 1
     assert await scalars(shop, attempt_table.c.state) == ["ACTION_REQUIRED"]
-    await end_leases(shop, created_at=now() - timedelta(seconds=RESERVATION_TTL_S + 1))
+    await end_leases(shop, held_until=now() - timedelta(seconds=1))
     assert await resumed(shop) == 1
     await check_given_up(shop, "PAYMENT_ERROR", [("VOIDED", 0)])
 
@@ -366,19 +368,19 @@ class Forgetful(SandboxProvider):
         self._lose("authorize")
         return done
 
-    async def capture(self, key: str, reference: str, amount_minor: int) -> Answer:
-        done = await super().capture(key, reference, amount_minor)
+    async def capture(self, key: str, reference: str, amount_minor: int, currency: str) -> Answer:
+        done = await super().capture(key, reference, amount_minor, currency)
         self._lose("capture")
         return done
 
-    async def void(self, key: str, authorization_key: str) -> Answer:
-        done = await super().void(key, authorization_key)
+    async def void(self, key: str, held: Held) -> Answer:
+        done = await super().void(key, held)
         self._lose("void")
         return done
 
-    async def find(self, key: str) -> Answer | None:
+    async def find(self, key: str, reference: str | None = None) -> Answer | None:
         self._lose("find")
-        return await super().find(key)
+        return await super().find(key, reference)
 
 
 @pytest.mark.parametrize("lost", [{"authorize": 1, "find": 1}, {"capture": 1, "find": 1}, {"authorize": 2, "find": 3}])

@@ -6,18 +6,24 @@ import pytest
 from graphql import GraphQLUnionType
 from tests.cart.storefront import CREATE
 from tests.content.writing import WRITTEN, written
+from tests.discount.selling import AUTOMATIC, BASIC, TENTH
+from tests.discount.selling import written as offered
 from tests.order.conftest import purchase
 from tests.shop import Shop, gid
 
 from commerce_graph.app import MODULES, graph
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.execution import Engine, Operation
-from commerce_graph.kernel.graph import Module
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.module import Module
 from commerce_graph.order import service as orders
 
 NAMES = {"Product": "shirt", "ProductVariant": "shirt-S-White", "Collection": "summer", "Location": "berlin",
          "InventoryItem": "shirt-S-White", "Customer": "ada"}  # fmt: skip
+DISCOUNTS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "DiscountCodeNode": (BASIC, "codeDiscountNode", {"code": "T"}),
+    "DiscountAutomaticNode": (AUTOMATIC, "automaticDiscountNode", {}),
+}
 QUERY = "query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }"
 MANY = 100
 
@@ -33,6 +39,10 @@ async def sample(shop: Shop, kind: str) -> str:
         async with shop.database.begin() as tx:
             await orders.place(tx, new)
         return to_gid("Order", new.id)
+    if kind in DISCOUNTS:
+        document, name, more = DISCOUNTS[kind]
+        node: str = (await offered(shop, document, title="T", **more, **TENTH))[name]["id"]
+        return node
     if kind in WRITTEN:
         return (await written(shop))[kind]
     return gid(kind, NAMES[kind])
@@ -82,4 +92,4 @@ async def test_malformed_references_are_refused_without_harm_to_their_neighbours
 
 def test_every_entity_has_one_owner() -> None:
     owned = [part.__strawberry_definition__.name for module in MODULES for part in module.owns]
-    assert sorted(owned) == sorted({*NAMES, *WRITTEN, "Cart", "Order"})
+    assert sorted(owned) == sorted({*NAMES, *WRITTEN, *DISCOUNTS, "Cart", "Order"})

@@ -92,7 +92,7 @@ async def test_what_a_merchant_sees_of_variants(shop: Shop) -> None:
 ITEM = """query($id: ID!, $place: ID!, $first: Int, $after: String) { inventoryItem(id: $id) {
   id tracked
   inventoryLevel(locationId: $place) { id updatedAt item { id } location { id name }
-    quantities(names: ["available", "on_hand", "committed", "incoming"]) { id name quantity updatedAt } }
+    quantities(names: ["available", "on_hand", "reserved", "incoming"]) { id name quantity updatedAt } }
   inventoryLevels(first: $first, after: $after) {
     nodes { location { name } quantities(names: ["on_hand"]) { quantity } } pageInfo { hasNextPage endCursor } }
 } }"""
@@ -107,7 +107,7 @@ async def test_an_item_and_its_levels(shop: Shop, database: Database) -> None:
     assert here["location"] == {"id": gid("Location", "berlin"), "name": "Berlin"}
     assert here["item"]["id"] == found["id"]
     assert {q["name"]: q["quantity"] for q in here["quantities"]} == {
-        "available": 6, "on_hand": 10, "committed": 4, "incoming": 0,
+        "available": 6, "on_hand": 10, "reserved": 4, "incoming": 0,
     }  # fmt: skip
     rest = await shop.data(ITEM, {**at, "after": found["inventoryLevels"]["pageInfo"]["endCursor"]}, "merchant")
     nodes = found["inventoryLevels"]["nodes"] + rest["inventoryItem"]["inventoryLevels"]["nodes"]

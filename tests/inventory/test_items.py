@@ -54,7 +54,7 @@ async def test_the_policy_reaches_every_level_and_the_catalogue(database: Databa
         assert list(rows) == [True, True]
         assert await published(conn) == [("StockChanged", str(uid("lamp")))] * 2
     assert stock
-    assert (stock.tracked, stock.oversell, stock.committed) == (False, False, 3)
+    assert (stock.tracked, stock.oversell, stock.available) == (False, False, -3)
 
 
 async def test_none_leaves_a_policy_as_it_is(database: Database) -> None:

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from commerce_graph.inventory import rules
-from commerce_graph.inventory.tables import adjustment, level, location
+from commerce_graph.inventory.tables import adjustment, level, location, movement
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database, count_statements
 from commerce_graph.kernel.ids import to_gid
@@ -176,6 +176,8 @@ async def test_of_writers_who_saw_the_same_quantity_one_wins(shop: Shop, databas
 async def test_a_missing_level_made_by_many_at_once(shop: Shop, database: Database) -> None:
     async with database.begin() as tx:
         await tx.execute(delete(level).where(level.c.item_id == uid("mug-variant")))
+        gone = {"item_id": uid("mug-variant"), "location_id": uid("berlin"), "kind": "ADJUST", "on_hand": -3}
+        await tx.execute(insert(movement).values(gone))
     answers = await asyncio.gather(*(adjust(shop, at(delta=1), at("lamp-variant", delta=1)) for _ in range(10)))
     assert not any(answer["userErrors"] for answer in answers)
     assert await quantities(database, "mug-variant") == {"berlin": (10, 0)}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commerce_graph.inventory import rules
-from commerce_graph.inventory.rules import Allocation, Held, Item, Level, Stock, Wanted
+from commerce_graph.inventory.rules import Allocation, Delta, Held, Item, Level, Stock, Wanted
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import INVENTORY_QUANTITY_MAX
 
@@ -25,15 +25,16 @@ def stocks(draw: st.DrawFn) -> dict[UUID, Item]:
     items = {}
     for variant in VARIANTS:
         tracked, oversell = draw(st.sampled_from([(True, False), (True, False), (True, True), (False, False)]))
+        limit = draw(st.none() | st.integers(0, 4)) if oversell else None
+        beyond = None if not tracked else limit if oversell else 0
         levels = []
         for n, place in enumerate(PLACES):
             if draw(st.booleans()):
                 committed = draw(st.integers(0, 3))
                 on_hand = committed + draw(st.integers(0, 6))
-                levels.append(
-                    Level(place, on_hand, committed, oversell or not tracked, n != 3, COUNTRIES[place], n % 2)
-                )
-        items[variant] = Item(variant, UUID(int=50), tracked, oversell, levels)
+                safety = draw(st.integers(0, 3))
+                levels.append(Level(place, on_hand, committed, beyond, n != 3, COUNTRIES[place], n % 2, safety))
+        items[variant] = Item(variant, UUID(int=50), tracked, oversell, levels, limit)
     return items
 
 
@@ -49,6 +50,18 @@ def free(items: Mapping[UUID, Item], variant: UUID, places: Sequence[UUID]) -> i
     return sum(max(0, at.available) for at in items[variant].levels if at.active and at.location_id in places)
 
 
+def most(item: Item) -> int | None:
+    """Return how many can be bought at most: what is free, and beyond it what the limit leaves; None for any number."""
+    active = [level for level in item.levels if level.active]
+    if not item.tracked or (active and item.oversell and item.backorder_limit is None):
+        return None
+    if not active:
+        return 0
+    owed = -sum(min(0, level.available) for level in active)
+    beyond = (item.backorder_limit or 0) if item.oversell else 0
+    return sum(max(0, level.available) for level in active) + max(0, beyond - owed)
+
+
 @settings(max_examples=400)
 @given(stocks(), LINES, st.sampled_from(["DE", "US", "FR", None]))
 def test_what_is_given(items: dict[UUID, Item], wanted: list[Wanted], country: str | None) -> None:
@@ -56,8 +69,7 @@ def test_what_is_given(items: dict[UUID, Item], wanted: list[Wanted], country: s
     need: Counter[UUID] = Counter()
     for line in wanted:
         need[line.variant_id] += line.quantity
-    bounded = [v for v in need if items[v].tracked and (items[v].bounded or not any(x.active for x in items[v].levels))]
-    assert (short is None) == all(need[v] <= free(items, v, PLACES) for v in bounded)
+    assert (short is None) == all(need[v] <= most(items[v]) for v in need if most(items[v]) is not None)
     if short:
         line, left = short
         assert line in wanted
@@ -78,8 +90,13 @@ def test_what_is_given(items: dict[UUID, Item], wanted: list[Wanted], country: s
         at = items[variant].level(place)
         assert at
         assert at.active
-        assert quantity <= max(0, at.available) or not items[variant].bounded
-    assert_fewest(items, need, {place for _, place in taken}, taken)
+        if at.beyond is not None:
+            # The last defence in the database would let it pass.
+            assert at.committed + quantity <= at.on_hand + at.beyond
+        if most(items[variant]) is not None and need[variant] <= free(items, variant, PLACES):
+            assert quantity <= max(0, at.available), "nothing is owed while there is stock"
+    if all(items[v].backorder_limit is None or need[v] <= free(items, v, PLACES) for v in need):
+        assert_fewest(items, need, {place for _, place in taken}, taken)
 
 
 def assert_fewest(
@@ -105,7 +122,7 @@ def test_a_large_cover_is_found_without_trying_every_group() -> None:
     items, wanted = {}, []
     for n in range(30):
         variant = UUID(int=n)
-        at = [Level(place, 1, 0, False, True, "DE", 0) for place in (places[n], places[(n * 7) % 40], places[39])]
+        at = [Level(place, 1, 0, 0, True, "DE", 0) for place in (places[n], places[(n * 7) % 40], places[39])]
         unique = {level.location_id: level for level in at}
         items[variant] = Item(variant, UUID(int=50), True, False, list(unique.values()))
         wanted.append(Wanted(UUID(int=2000 + n), variant, len(unique)))
@@ -118,7 +135,7 @@ def test_a_line_stays_whole_where_it_can() -> None:
     places = PLACES[:2]
 
     def stocked(variant: UUID, *available: int) -> Item:
-        levels = [Level(places[n], there, 0, False, True, "DE", n) for n, there in enumerate(available)]
+        levels = [Level(places[n], there, 0, 0, True, "DE", n) for n, there in enumerate(available)]
         return Item(variant, UUID(int=50), True, False, levels)
 
     items = {one: stocked(one, 2, 3), two: stocked(two, 1)}
@@ -161,24 +178,38 @@ def test_only_states_that_are_asked_for_are_taken() -> None:
         rules.take(HELD, [(VARIANTS[0], PLACES[1], 1)], ("COMMITTED",))
 
 
-@given(st.booleans(), st.booleans(), st.integers(-5, 5), st.integers(0, 5))
-def test_for_sale(tracked: bool, oversell: bool, on_hand: int, committed: int) -> None:
-    stock = Stock(tracked, oversell, on_hand, committed)
-    assert stock.for_sale == (not tracked or oversell or on_hand > committed)
-    level = Level(PLACES[0], on_hand, committed, oversell or not tracked, True, "DE", 0)
-    assert Item(VARIANTS[0], VARIANTS[0], tracked, oversell, [level]).for_sale == stock.for_sale
+@given(st.booleans(), st.booleans(), st.integers(-5, 5), st.none() | st.integers(0, 5))
+def test_for_sale(tracked: bool, oversell: bool, available: int, limit: int | None) -> None:
+    stock = Stock(tracked, oversell, available, max(0, available), limit)
+    beyond = (limit if limit is not None else 99) if oversell else 0
+    assert stock.for_sale == (not tracked or available + beyond > 0)
+    level = Level(PLACES[0], available, 0, None if not tracked else limit if oversell else 0, True, "DE", 0)
+    assert Item(VARIANTS[0], VARIANTS[0], tracked, oversell, [level], limit).for_sale == stock.for_sale
 
 
-@given(st.integers(0, 10), st.integers(0, 10), st.booleans(), st.integers(-20, 20))
-def test_a_level_stays_sound(on_hand: int, committed: int, oversell: bool, delta: int) -> None:
-    level = Level(PLACES[0], on_hand, committed, oversell, True, "DE", 0)
-    assert (rules.refusal(level, delta) is None) == (oversell or on_hand + delta >= committed)
+def test_what_one_place_owes_is_not_taken_from_another() -> None:
+    levels = [Level(PLACES[0], 2, 5, 4, True, "DE", 0), Level(PLACES[1], 2, 0, 4, True, "US", 1)]
+    item = Item(VARIANTS[0], VARIANTS[0], True, True, levels, 4)
+    assert item.left == 3, "two in stock, and one more until four are owed"
+    wanted = [Wanted(UUID(int=7), VARIANTS[0], 3)]
+    given_ = rules.allocate(wanted, {VARIANTS[0]: item}, "US")
+    assert [(part.location_id, part.quantity) for part in given_] == [(PLACES[1], 3)]
+    assert rules.shortage([Wanted(UUID(int=7), VARIANTS[0], 4)], {VARIANTS[0]: item}) is not None
+
+
+@given(st.integers(0, 10), st.integers(0, 10), st.none() | st.integers(0, 3), st.integers(-20, 20))
+def test_a_level_stays_sound(on_hand: int, committed: int, beyond: int | None, by: int) -> None:
+    level = Level(PLACES[0], on_hand, committed, beyond, True, "DE", 0)
+    allowed = by >= 0 or beyond is None or on_hand + by + beyond >= committed
+    assert (rules.refusal(level, Delta(on_hand=by)) is None) == allowed
 
 
 def test_a_level_stays_countable() -> None:
-    level = Level(PLACES[0], 0, 0, True, True, "DE", 0)
+    level = Level(PLACES[0], 0, 0, None, True, "DE", 0)
     for limit, code in ((INVENTORY_QUANTITY_MAX, "TOO_HIGH"), (-INVENTORY_QUANTITY_MAX, "TOO_LOW")):
-        assert rules.refusal(level, limit) is None
-        refused = rules.refusal(level, limit + (1 if limit > 0 else -1))
+        assert rules.refusal(level, Delta(on_hand=limit)) is None
+        refused = rules.refusal(level, Delta(on_hand=limit + (1 if limit > 0 else -1)))
         assert refused
         assert code in refused[0]
+    for name in ("safety", "incoming"):
+        assert rules.refusal(level, Delta(**{name: -1})) is not None

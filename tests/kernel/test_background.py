@@ -7,7 +7,7 @@ import pytest
 
 from commerce_graph.kernel import background
 from commerce_graph.kernel.background import endless, repeated, working
-from commerce_graph.kernel.graph import Job
+from commerce_graph.kernel.module import Job
 
 RESOURCES: Any = object()
 

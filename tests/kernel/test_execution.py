@@ -11,7 +11,8 @@ from commerce_graph.kernel.auth import LISTINGS, SHOPPER_SCOPES, Principal, scop
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation, Refused
-from commerce_graph.kernel.graph import Graph, Module, field, object_type
+from commerce_graph.kernel.graph import Graph, field, object_type
+from commerce_graph.kernel.module import Module
 
 
 @object_type(access=LISTINGS)

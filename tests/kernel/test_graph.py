@@ -11,7 +11,8 @@ from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.execution import Engine, Operation
-from commerce_graph.kernel.graph import Graph, Module, batch_field, entities, field, mutation, object_type
+from commerce_graph.kernel.graph import Graph, batch_field, entities, field, mutation, object_type
+from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.pages import Connection, Edge, connection
 from commerce_graph.kernel.values import user_error
 from commerce_graph.keys import ProductKey, ProductVariantKey

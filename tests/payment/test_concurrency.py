@@ -115,7 +115,7 @@ async def test_an_answer_that_waits_for_the_books_is_recorded_once(both: tuple[D
     """Whoever holds the balance records its answer first; the other finds the step closed and adds nothing."""
     order_id = await opened(both[0])
     async with both[0].begin() as tx:
-        step = await books.open_step(tx, order_id, "AUTHORIZATION", f"{order_id}", 5000, "test")
+        step = await books.open_step(tx, order_id, "CAPTURE", f"{order_id}", 5000, "test")
     answer = service.Answer("SUCCESS", 2000, "charge")
 
     async def second() -> service.Outcome:
@@ -129,8 +129,8 @@ async def test_an_answer_that_waits_for_the_books_is_recorded_once(both: tuple[D
         # The other holds no lock of the step while it waits, so this one does not run into a deadlock.
         assert (await books.close_step(tx, step, answer)).status == "SUCCESS"
     assert (await waiting).status == "SUCCESS"
-    assert await trail(both[0], order_id) == [("AUTHORIZATION", "SUCCESS", 2000)]
-    assert await balance_of(both[0], order_id) == Balance("EUR", 5000, 2000, 0, 0, 0)
+    assert await trail(both[0], order_id) == [("CAPTURE", "SUCCESS", 2000)]
+    assert await balance_of(both[0], order_id) == Balance("EUR", 5000, 0, 2000, 0, 0)
 
 
 async def test_paid_outside_twice_at_once_is_paid_once(both: tuple[Database, Database]) -> None:

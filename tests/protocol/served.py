@@ -15,8 +15,9 @@ from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS, LISTINGS, OPEN, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine
-from commerce_graph.kernel.graph import Graph, Module, field, object_type
+from commerce_graph.kernel.graph import Graph, field, object_type
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
+from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.telemetry import Telemetry
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
 

@@ -1,7 +1,7 @@
 """Carts: what shoppers mean to buy, where it goes and how it is paid."""
 
 from commerce_graph.cart import graph
-from commerce_graph.kernel.graph import Module
+from commerce_graph.kernel.module import Module
 from commerce_graph.keys import CustomerKey, ProductVariantKey
 
 module = Module(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 from uuid import UUID
 
 from commerce_graph.kernel.errors import Rejected
@@ -229,6 +230,49 @@ def discount_codes(given: Sequence[str], path: Path) -> tuple[str, ...]:
         text(code, (*path, str(index)), ATTRIBUTE_KEY_CHARS_MAX)
     codes = (code.strip() for code in given)
     return tuple({code.casefold(): code for code in codes if code}.values())
+
+
+class CodeOutcome(Protocol):
+    """What became of a discount; `reason` is the name of a reason that discounts give."""
+
+    @property
+    def code(self) -> str | None:
+        """The code that asked for it."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was taken off or not."""
+
+    @property
+    def message(self) -> str:
+        """The reason in words."""
+
+
+APPLICABLE = ("APPLIED", "DELIVERY_NOT_CHOSEN")
+"""Reasons of discounts that lower the price, or will as soon as the buyer has chosen a delivery."""
+
+CODE_WARNINGS = {
+    name: f"DISCOUNT_{name}"
+    for name in (
+        "CURRENTLY_INACTIVE", "CUSTOMER_NOT_ELIGIBLE", "CUSTOMER_USAGE_LIMIT_REACHED", "ELIGIBLE_CUSTOMER_MISSING",
+        "NO_ENTITLED_LINE_ITEMS", "NO_ENTITLED_SHIPPING_LINES", "PURCHASE_NOT_IN_RANGE", "QUANTITY_NOT_IN_RANGE",
+        "USAGE_LIMIT_REACHED",
+    )
+}  # fmt: skip
+
+
+def code_notices(cart_id: UUID, codes: Sequence[str], outcomes: Sequence[CodeOutcome]) -> list[Notice]:
+    """Return a notice for each code that does not lower the price."""
+    of_code = {each.code.casefold(): each for each in outcomes if each.code}
+    notices = []
+    for code in codes:
+        found = of_code.get(code.casefold())
+        if found is None:
+            notices.append(Notice("DISCOUNT_NOT_FOUND", f"There is no discount `{code}`.", ("Cart", cart_id)))
+        elif found.reason not in APPLICABLE:
+            warning = CODE_WARNINGS.get(found.reason, "DISCOUNT_CODE_NOT_HONOURED")
+            notices.append(Notice(warning, f"`{code}`: {found.message}", ("Cart", cart_id)))
+    return notices
 
 
 def email(value: str | None, path: Path) -> str | None:

@@ -17,7 +17,7 @@ from commerce_graph.catalog.graph import (
     ProductVariantMetafields,
 )
 from commerce_graph.catalog.handlers import HANDLERS, JOBS
-from commerce_graph.kernel.graph import Module
+from commerce_graph.kernel.module import Module
 
 module = Module(
     name="catalog",

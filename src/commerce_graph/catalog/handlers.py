@@ -5,7 +5,7 @@ from uuid import UUID
 from commerce_graph.catalog import service
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
-from commerce_graph.kernel.graph import Job
+from commerce_graph.kernel.module import Job
 from commerce_graph.kernel.outbox import Fact, Handler, first_time
 
 

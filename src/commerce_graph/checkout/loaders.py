@@ -28,6 +28,7 @@ class Attempt:
     error_code: str | None
     error_message: str | None
     tries: int
+    held_until: datetime
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
@@ -49,7 +50,10 @@ async def attempts(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[Attem
     return [found.get(each) for each in ids]
 
 
-async def attempts_of(conn: AsyncConnection, cart_id: UUID) -> Sequence[Attempt]:
-    """Return a cart's purchases, the latest first. 1 statement."""
-    statement = select(*COLUMNS).where(attempt.c.cart_id == cart_id).order_by(attempt.c.id.desc())
-    return [to_attempt(row) for row in (await conn.execute(statement)).mappings()]
+async def attempts_of(conn: AsyncConnection, cart_ids: Sequence[UUID]) -> Sequence[Sequence[Attempt]]:
+    """Return carts' purchases, the latest first. Shape: n keys → n lists in input order; 1 statement."""
+    statement = select(*COLUMNS).where(attempt.c.cart_id == any_(cast(list(cart_ids), ARRAY(Uuid))))
+    found: dict[UUID, list[Attempt]] = {cart_id: [] for cart_id in cart_ids}
+    for row in (await conn.execute(statement.order_by(attempt.c.id.desc()))).mappings():
+        found[row["cart_id"]].append(to_attempt(row))
+    return [found[cart_id] for cart_id in cart_ids]

@@ -9,11 +9,34 @@ from commerce_graph.kernel.limits import (
     AUTHORIZE_TRIES_MAX,
     CHECKOUT_RETRY_S,
     CHECKOUT_RETRY_S_MAX,
+    RESERVATION_RENEW_S,
+    RESERVATION_S_MAX,
     RESERVATION_TTL_S,
 )
 from commerce_graph.kernel.provinces import PROVINCES
+from commerce_graph.kernel.states import Machine
 
-UNFINISHED = ("RESERVED", "ACTION_REQUIRED", "PLACED", "VOIDING")
+ATTEMPT = Machine(
+    "Purchase",
+    ("RESERVED",),
+    (
+        ("RESERVED", "ACTION_REQUIRED", "the provider asks the buyer"),
+        ("RESERVED", "PLACED", "authorised"),
+        ("ACTION_REQUIRED", "PLACED", "the buyer confirmed"),
+        ("RESERVED", "COMPLETED", "placed, nothing to capture"),
+        ("ACTION_REQUIRED", "COMPLETED", "the buyer confirmed, nothing to capture"),
+        ("PLACED", "COMPLETED", "captured"),
+        ("RESERVED", "VOIDING", "no answer, or the stock was let go of"),
+        ("ACTION_REQUIRED", "VOIDING", "no answer from the buyer in time"),
+        ("RESERVED", "FAILED", "declined"),
+        ("ACTION_REQUIRED", "FAILED", "the buyer refused"),
+        ("VOIDING", "FAILED", "the money was let go of"),
+    ),
+)
+"""A purchase: stock reserved, buyer must act, order placed, money captured; or giving up (no order can be placed any
+more, the money is let go of first), given up."""
+
+UNFINISHED = ATTEMPT.unfinished
 UNDECIDED = ("RESERVED", "ACTION_REQUIRED")
 """States in which a purchase may become an order, or may be given up."""
 
@@ -112,6 +135,11 @@ def _payment_problems(purchase: Purchase) -> list[Problem]:
     return []
 
 
+def discount_gone(message: str) -> Problem:
+    """Return that a discount is not there any more that the total was agreed with."""
+    return Problem("PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT", f"{message} Look at the new total of the cart.")
+
+
 def shortages(wanted: Sequence[tuple[str, int, int | None]]) -> list[Problem]:
     """Return what the stock lacks, for (title, quantity, left) of variants; None is no bound."""
     return [shortage(title, left) for title, quantity, left in wanted if left is not None and left < quantity]
@@ -140,11 +168,21 @@ def hold_ends(created_at: datetime) -> datetime:
     return created_at + timedelta(seconds=RESERVATION_TTL_S)
 
 
-def next_step(state: str, amount_minor: int, tries: int, created_at: datetime, at: datetime) -> Step:
+def renewed(created_at: datetime, held_until: datetime, at: datetime) -> datetime | None:
+    """Return until when the stock of a buyer who is seen to be active is held; None where that is not worth a write.
+
+    Limits: RESERVATION_TTL_S from now, RESERVATION_S_MAX in all.
+    """
+    latest = created_at + timedelta(seconds=RESERVATION_S_MAX)
+    until = min(hold_ends(at), latest)
+    return until if at < held_until and until - held_until >= timedelta(seconds=RESERVATION_RENEW_S) else None
+
+
+def next_step(state: str, amount_minor: int, tries: int, held_until: datetime, at: datetime) -> Step:
     """Return what is done next. It follows from what is recorded alone, so that another process does the same."""
     if state not in UNDECIDED:
         return {"PLACED": Step.CAPTURE, "VOIDING": Step.VOID}.get(state, Step.NOTHING)
-    if tries >= AUTHORIZE_TRIES_MAX or at >= hold_ends(created_at):
+    if tries >= AUTHORIZE_TRIES_MAX or at >= held_until:
         return Step.GIVE_UP
     return Step.AUTHORIZE if amount_minor else Step.PLACE
 

@@ -2,15 +2,13 @@
 
 from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
 
+from commerce_graph.checkout.rules import ATTEMPT
 from commerce_graph.kernel.columns import count, document, key, minor, moment, one_of, uuid, words
 from commerce_graph.kernel.database import metadata
+from commerce_graph.kernel.transitions import obeys
 
-STATES = ["RESERVED", "ACTION_REQUIRED", "PLACED", "COMPLETED", "VOIDING", "FAILED"]
-"""The steps done: stock reserved, buyer must act, order placed, money captured; or giving up (no order can be placed
-any more, the money is let go of first), given up.
-
-That money was authorised is in the payment's books alone: what is written twice can disagree.
-"""
+STATES = list(ATTEMPT.states)
+"""That money was authorised is in the payment's books alone: what is written twice can disagree."""
 
 attempt = Table(
     "attempt",
@@ -28,6 +26,7 @@ attempt = Table(
     words("error_code", null=True),
     words("error_message", null=True),
     count("tries", default=0),
+    moment("held_until"),  # how long the stock is held; later while the buyer is seen to be active
     moment("lease_until", null=True),  # who works on it; another may take it afterwards
     moment("created_at", now=True),
     moment("updated_at", now=True),
@@ -45,3 +44,4 @@ attempt = Table(
     ),
     schema="checkout",
 )  # fmt: skip
+obeys(attempt, "state", ATTEMPT)

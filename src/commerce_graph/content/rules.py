@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from commerce_graph.content.errors import BLANK, INVALID, INVALID_PUBLISH_DATE, TOO_LONG
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import TAGS_PER_ARTICLE_MAX, TITLE_CHARS_MAX
+from commerce_graph.kernel.moments import aware
 from commerce_graph.kernel.texts import handle_of, is_address, storable
 
 
@@ -78,7 +79,7 @@ def publication(published: bool | None, date: datetime | None, now: datetime) ->
     if date is None:
         return None if published is None else Publication(now if published else None, or_before=published)
     try:
-        at = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+        at = aware(date).astimezone(UTC)
     except OverflowError:
         raise Rejected(INVALID_PUBLISH_DATE, ["publishDate"], "is no date that can be stored") from None
     if published is not None and published is not (at <= now):

@@ -6,7 +6,7 @@ from commerce_graph.customer.graph.access_token import AccessTokenMutation
 from commerce_graph.customer.graph.address import AddressMutation
 from commerce_graph.customer.graph.customer import AccountMutation, Customer, CustomerQuery
 from commerce_graph.customer.service import delete_expired_tokens
-from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.kernel.module import Job, Module
 
 module = Module(
     name="customer",

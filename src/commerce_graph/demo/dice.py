@@ -89,6 +89,7 @@ class Kind(IntEnum):
     ARTICLE = 26
     METAFIELD_DEFINITION = 27
     METAFIELD = 28
+    PAYMENT_EVENT = 29
 
 
 def key(kind: Kind, number: int, at: datetime = OPENED) -> UUID:

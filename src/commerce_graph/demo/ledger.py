@@ -12,7 +12,7 @@ from uuid import UUID
 from commerce_graph.demo.dice import Kind
 from commerce_graph.demo.history import History, Row
 from commerce_graph.payment import tables as payment
-from commerce_graph.payment.rules import MANUAL, idempotency_key
+from commerce_graph.payment.rules import HAPPENED, MANUAL, idempotency_key
 
 SESSION = "test_ok"
 PROVIDER = "test"
@@ -46,7 +46,7 @@ def money(history: History) -> Iterator[Row]:
     if books.authorized_minor:
         yield from _provided(history)
     elif books.captured_minor:
-        yield _transaction(history, 0, Step("SALE", "1", books.captured_minor, history.paid_at), MANUAL, None, None)
+        yield from _told(history, 0, Step("SALE", "1", books.captured_minor, history.paid_at), MANUAL, None, None)
 
 
 def _provided(history: History) -> Iterator[Row]:
@@ -69,9 +69,10 @@ def _provided(history: History) -> Iterator[Row]:
     keys: list[UUID] = []
     for number, step in enumerate(_steps(history)):
         above = None if step.above is None else keys[step.above]
-        table, row = _transaction(history, number, step, PROVIDER, above, reference)
+        rows = _told(history, number, step, PROVIDER, above, reference)
+        row = rows[0][1]
         keys.append(row["id"])
-        yield table, row
+        yield from rows
         if step.kind != "AUTHORIZATION":
             yield (
                 payment.test_operation,
@@ -95,6 +96,31 @@ def _steps(history: History) -> Iterator[Step]:
     if history.refunded:
         refund = history.refunded
         yield Step("REFUND", str(refund.id), refund.amount_minor, refund.at, above=1)
+
+
+def _told(
+    history: History, number: int, step: Step, provider: str, above: UUID | None, reference: str | None
+) -> list[Row]:
+    """Return a step with its events: that it was asked for, and that it came about."""
+    table, row = _transaction(history, number, step, provider, above, reference)
+    told = ((2 * number, "REQUESTED", "REQUEST", None), (2 * number + 1, HAPPENED[step.kind], "ANSWER", reference))
+    events: list[Row] = [
+        (
+            payment.event,
+            {
+                "id": history.key(Kind.PAYMENT_EVENT, which, step.at),
+                "order_id": row["order_id"],
+                "transaction_id": row["id"],
+                "kind": kind,
+                "source": source,
+                "amount_minor": step.amount_minor,
+                "reference": known,
+                "at": step.at,
+            },
+        )
+        for which, kind, source, known in told
+    ]
+    return [(table, row), *events]
 
 
 def _transaction(

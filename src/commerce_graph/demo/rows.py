@@ -224,11 +224,14 @@ def _variants(made: Product, committed: Mapping[tuple[UUID, UUID], int]) -> Iter
         }  # fmt: skip
         for location, left in zip(LOCATIONS, variant.left, strict=True):
             held = committed.get((variant.id, location.id), 0)
-            yield inventory.level, {
-                # What is made to order is promised before it is there.
+            # What is made to order is promised before it is there.
+            here = {
                 "item_id": variant.id, "location_id": location.id, "on_hand": left if made.oversell else left + held,
-                "committed": held, "oversell": made.oversell or not made.tracked, "updated_at": at,
+                "committed": held,
             }  # fmt: skip
+            yield inventory.level, {**here, "oversell": made.oversell or not made.tracked, "updated_at": at}
+            if any((left, held)):
+                yield inventory.movement, {**here, "kind": "RECEIVE", "created_at": at}
         for market in MARKETS:
             yield pricing.price, {
                 "market_id": market.id, "variant_id": variant.id, "product_id": made.id,

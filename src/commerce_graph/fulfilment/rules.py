@@ -7,6 +7,21 @@ from uuid import UUID
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.states import Machine
+
+FULFILLMENT_ORDER = Machine(
+    "FulfillmentOrder",
+    ("OPEN",),
+    (
+        ("OPEN", "IN_PROGRESS", "a part was sent"),
+        ("OPEN", "CLOSED", "all was sent"),
+        ("OPEN", "CANCELLED", "all was taken off"),
+        ("IN_PROGRESS", "CLOSED", "the rest was sent or taken off"),
+        ("CLOSED", "IN_PROGRESS", "the order was edited, more is to be sent"),
+        ("CANCELLED", "OPEN", "the order was edited, more is to be sent"),
+    ),
+)
+"""How far a location is with its part of an order."""
 
 INVALID = "INVALID"
 LINES = ("fulfillment", "lineItemsByFulfillmentOrder")

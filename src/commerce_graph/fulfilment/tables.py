@@ -2,8 +2,10 @@
 
 from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Table, Text, UniqueConstraint
 
+from commerce_graph.fulfilment.rules import FULFILLMENT_ORDER
 from commerce_graph.kernel.columns import count, key, minor, moment, one_of, parent, uuid, words
 from commerce_graph.kernel.database import metadata
+from commerce_graph.kernel.transitions import obeys
 
 zone = Table("zone", metadata, key(), words("name", unique=True), schema="fulfilment")
 
@@ -45,9 +47,10 @@ fulfillment_order = Table(  # what one location has to send of one order
     moment("created_at", now=True),
     moment("updated_at", now=True),
     UniqueConstraint("order_id", "location_id", postgresql_nulls_not_distinct=True),
-    one_of("status", ["OPEN", "IN_PROGRESS", "CLOSED", "CANCELLED"]),
+    one_of("status", list(FULFILLMENT_ORDER.states)),
     schema="fulfilment",
 )
+obeys(fulfillment_order, "status", FULFILLMENT_ORDER)
 
 fulfillment_order_line = Table(
     "fulfillment_order_line",

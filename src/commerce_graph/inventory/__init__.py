@@ -2,7 +2,9 @@
 
 from commerce_graph.inventory.graph import InventoryItem, Location, Mutation, ProductStock, ProductVariantStock, Query
 from commerce_graph.inventory.handlers import release_expired
-from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.inventory.service.checks import CHECKS
+from commerce_graph.kernel.module import Job, Module
+from commerce_graph.keys import OrderKey
 
 module = Module(
     name="inventory",
@@ -10,5 +12,7 @@ module = Module(
     mutation=Mutation,
     owns=(InventoryItem, Location),
     extends=(ProductStock, ProductVariantStock),
+    refers=(OrderKey,),
     jobs=(Job("inventory.release_expired", every_s=5, run=release_expired),),
+    checks=CHECKS,
 )

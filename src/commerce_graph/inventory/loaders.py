@@ -1,7 +1,7 @@
 """Batched reads of stock and locations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, Uuid, and_, func, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.inventory.rules import Allocation, At, Stock
-from commerce_graph.inventory.tables import item, level, location, reservation
+from commerce_graph.inventory.tables import adjustment, item, level, location, movement, reservation
 from commerce_graph.kernel.address import PostalAddress
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
@@ -20,14 +20,16 @@ def _stocks() -> Select[Any]:
     active = and_(level.c.location_id == location.c.id, location.c.active)
     counted = item.outerjoin(level, level.c.item_id == item.c.id).outerjoin(location, active)
     here = location.c.id.is_not(None)
+    available = level.c.on_hand - level.c.committed - level.c.safety
     return (
         select(
             item.c.id,
             item.c.product_id,
             item.c.tracked,
             item.c.oversell,
-            func.coalesce(func.sum(level.c.on_hand).filter(here), 0).label("on_hand"),
-            func.coalesce(func.sum(level.c.committed).filter(here), 0).label("committed"),
+            func.coalesce(func.sum(available).filter(here), 0).label("available"),
+            func.coalesce(func.sum(available).filter(here, available > 0), 0).label("free"),
+            item.c.backorder_limit,
         )
         .select_from(counted)
         .group_by(item.c.id)
@@ -35,7 +37,7 @@ def _stocks() -> Select[Any]:
 
 
 def _stock(row: RowMapping) -> Stock:
-    return Stock(row["tracked"], row["oversell"], row["on_hand"], row["committed"])
+    return Stock(row["tracked"], row["oversell"], row["available"], row["free"], row["backorder_limit"])
 
 
 async def stock(conn: AsyncConnection, variant_ids: Sequence[UUID]) -> Sequence[Stock | None]:
@@ -117,29 +119,40 @@ class ItemRow:
     product_id: UUID
     tracked: bool
     oversell: bool
+    backorder_limit: int | None
+    expected_at: datetime | None
 
 
 async def items(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[ItemRow | None]:
     """Return inventory items. Shape: n keys → n results in input order, None where there is none; 1 statement."""
-    rows = await conn.execute(
-        select(item.c.id, item.c.product_id, item.c.tracked, item.c.oversell).where(item.c.id == func.any(list(ids)))
-    )
+    columns = [item.c[member.name] for member in fields(ItemRow)]
+    rows = await conn.execute(select(*columns).where(item.c.id == func.any(list(ids))))
     found = {row.id: ItemRow(*row) for row in rows}
     return [found.get(key) for key in ids]
 
 
 @dataclass(frozen=True, slots=True)
 class LevelRow:
-    """What there is of an item at a location."""
+    """What there is of an item at a location. `promised` is reserved or sold, `reserved` the part not decided yet."""
 
     item_id: UUID
     location_id: UUID
     on_hand: int
-    committed: int
+    promised: int
+    reserved: int
+    safety: int
+    incoming: int
     updated_at: datetime
 
 
-_LEVEL = (level.c.item_id, level.c.location_id, level.c.on_hand, level.c.committed, level.c.updated_at)
+def _levels() -> Select[Any]:
+    mine = (reservation.c.item_id == level.c.item_id, reservation.c.location_id == level.c.location_id)
+    held = select(func.coalesce(func.sum(reservation.c.quantity), 0)).where(*mine, reservation.c.state == "HELD")
+    return select(
+        level.c.item_id, level.c.location_id, level.c.on_hand, level.c.committed.label("promised"),
+        held.correlate(level).scalar_subquery().label("reserved"), level.c.safety, level.c.incoming,
+        level.c.updated_at,
+    )  # fmt: skip
 
 
 async def levels(conn: AsyncConnection, ats: Sequence[At]) -> Sequence[LevelRow | None]:
@@ -147,7 +160,7 @@ async def levels(conn: AsyncConnection, ats: Sequence[At]) -> Sequence[LevelRow 
     statement."""
     wanted = given(ats, item_id=Uuid, location_id=Uuid)
     matches = (level.c.item_id == wanted.c.item_id) & (level.c.location_id == wanted.c.location_id)
-    rows = await conn.execute(select(*_LEVEL).join(wanted, matches))
+    rows = await conn.execute(_levels().join(wanted, matches))
     found = {(row.item_id, row.location_id): LevelRow(*row) for row in rows}
     return [found.get(at) for at in ats]
 
@@ -156,11 +169,51 @@ async def level_pages(conn: AsyncConnection, item_ids: Sequence[UUID], args: Pag
     """Return a page of each item's levels, by location. Shape: n keys → n pages in input order; 1 statement."""
 
     def of(item_id: ColumnElement[UUID]) -> Select[Any]:
-        return select(*_LEVEL).where(level.c.item_id == item_id)
+        return _levels().where(level.c.item_id == item_id)
 
     pages = await read_pages(conn, item_ids, of, Order((level.c.location_id,)), args)
-    return [replace(page, rows=[_level(row._mapping) for row in page.rows]) for page in pages]
+    return [_as(LevelRow, page) for page in pages]
 
 
-def _level(row: RowMapping) -> LevelRow:
-    return LevelRow(row["item_id"], row["location_id"], row["on_hand"], row["committed"], row["updated_at"])
+def _as(kind: Any, page: Page) -> Page:
+    """Return a page whose rows are of a kind."""
+    names = [member.name for member in fields(kind)]
+    return replace(page, rows=[kind(*(row._mapping[name] for name in names)) for row in page.rows])
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """An entry of the ledger, with why it was made where a merchant made it."""
+
+    id: int
+    item_id: UUID
+    location_id: UUID
+    kind: str
+    on_hand: int
+    reserved: int
+    committed: int
+    safety: int
+    incoming: int
+    owner_id: UUID | None
+    reason: str | None
+    reference_document_uri: str | None
+    created_at: datetime
+
+
+async def movement_pages(
+    conn: AsyncConnection, item_ids: Sequence[UUID], args: PageArguments, location_id: UUID | None = None
+) -> Sequence[Page]:
+    """Return a page of each item's movements, at a location or at all of them, the latest first.
+
+    Shape: n keys → n pages in input order; 1 statement.
+    """
+    why = (adjustment.c.reason, adjustment.c.reference_document_uri)
+    columns = [movement.c[member.name] for member in fields(MovementRow) if member.name in movement.c]
+
+    def of(item_id: ColumnElement[UUID]) -> Select[Any]:
+        mine = select(*columns, *why).where(movement.c.item_id == item_id)
+        mine = mine.outerjoin(adjustment, adjustment.c.id == movement.c.adjustment_id)
+        return mine if location_id is None else mine.where(movement.c.location_id == location_id)
+
+    pages = await read_pages(conn, item_ids, of, Order((movement.c.id,), descending=True), args)
+    return [_as(MovementRow, page) for page in pages]

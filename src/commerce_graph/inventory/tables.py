@@ -1,7 +1,20 @@
 """The tables of stock, in the Postgres schema `inventory`."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    text,
+)
 
+from commerce_graph.inventory.rules import KINDS
+from commerce_graph.kernel.append_only import only_grows
 from commerce_graph.kernel.columns import count, document, key, moment, one_of, parent, uuid, words
 from commerce_graph.kernel.database import metadata
 
@@ -26,6 +39,9 @@ item = Table(
     uuid("product_id", index=True),
     Column("tracked", Boolean, nullable=False, server_default="true"),
     Column("oversell", Boolean, nullable=False, server_default="false"),  # inventory policy CONTINUE
+    count("backorder_limit", null=True),  # how many more than there are may be sold, where it oversells; NULL: any
+    moment("expected_at", null=True),  # when what is sold beyond stock is expected: a backorder, or a preorder
+    CheckConstraint("backorder_limit >= 0", name="backorder_limit_positive"),
     schema="inventory",
 )
 
@@ -36,11 +52,18 @@ level = Table(
     parent("location_id", "inventory.location.id", primary=True, index=True),
     Column("on_hand", Integer, nullable=False, server_default="0"),
     Column("committed", Integer, nullable=False, server_default="0"),  # reserved for carts being paid, or sold
+    count("safety", default=0),  # kept from sale
+    count("incoming", default=0),  # on its way, not on hand yet
     # The item's policy, copied so that the last defence fits in a row. An untracked item may oversell too.
     Column("oversell", Boolean, nullable=False, server_default="false"),
+    count("backorder_limit", null=True),
     moment("updated_at", now=True),
     CheckConstraint("committed >= 0", name="committed_positive"),
+    CheckConstraint("safety >= 0", name="safety_positive"),
+    CheckConstraint("incoming >= 0", name="incoming_positive"),
     CheckConstraint("oversell OR committed <= on_hand", name="never_oversold"),
+    # NULL passes: no limit.
+    CheckConstraint("NOT oversell OR committed <= on_hand + backorder_limit", name="never_beyond_the_limit"),
     CheckConstraint("oversell OR on_hand >= 0", name="on_hand_positive"),
     schema="inventory",
 )
@@ -64,6 +87,31 @@ reservation = Table(  # what an owner (a purchase, later its order) holds of a l
     Index("ix_reservation_expires_at", "expires_at", postgresql_where=text("state = 'HELD'")),
     Index("ix_reservation_item", "item_id", "location_id"),
     schema="inventory",
+)
+
+movement = only_grows(
+    Table(  # the ledger: for every level, the sum of its movements is what the level holds
+        "movement",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        uuid("item_id"),  # a level that is gone leaves its history
+        uuid("location_id"),
+        words("kind"),
+        count("on_hand", default=0),
+        count("reserved", default=0),  # a level counts these two as one, `committed`,
+        count("committed", default=0),  # so that selling what was reserved does not touch it
+        count("safety", default=0),
+        count("incoming", default=0),
+        uuid("owner_id", null=True),  # the purchase or order
+        uuid("adjustment_id", null=True),  # what a merchant did
+        moment("created_at", now=True),
+        one_of("kind", list(KINDS)),
+        CheckConstraint(
+            "on_hand <> 0 OR reserved <> 0 OR committed <> 0 OR safety <> 0 OR incoming <> 0", name="moves_something"
+        ),
+        Index("ix_movement_item", "item_id", "id"),
+        schema="inventory",
+    )
 )
 
 adjustment = Table(  # what a merchant changed, as Admin's InventoryAdjustmentGroup

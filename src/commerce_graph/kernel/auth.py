@@ -27,6 +27,8 @@ MERCHANT_SCOPES: Access = (
         "write_products",
         "read_content",
         "write_content",
+        "read_discounts",
+        "write_discounts",
         "read_inventory",
         "write_inventory",
         "read_locations",

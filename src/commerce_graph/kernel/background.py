@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from commerce_graph.kernel.context import Resources
-from commerce_graph.kernel.graph import Job
 from commerce_graph.kernel.limits import STOP_GRACE_S
+from commerce_graph.kernel.module import Job
 
 log = structlog.get_logger()
 

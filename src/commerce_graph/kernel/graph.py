@@ -5,7 +5,7 @@ All modules together are the monolith; one module alone is a subgraph. Nothing e
 
 import inspect
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args
 from uuid import UUID
@@ -27,9 +27,10 @@ from strawberry.tools import merge_types
 from strawberry.types import Info
 
 from commerce_graph.kernel.auth import OPEN, Access
-from commerce_graph.kernel.context import Context, Resources
+from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.mutations import ACCESS as ACCESS
 from commerce_graph.kernel.mutations import ONCE, Once, doc
 from commerce_graph.kernel.mutations import mutation as mutation
@@ -38,40 +39,6 @@ from commerce_graph.kernel.scalars import SCALARS
 BATCH = "batch"
 LENGTH = "length"  # of the list of a field, where no argument says it
 T = TypeVar("T", bound=type)
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """One domain's share of the graph. Each domain package exports exactly one.
-
-    `owns`: entities this domain is the source of truth for. `extends`: parts that add fields to entities owned
-    elsewhere. `refers`: keys of entities it only points at. `types`: members of interfaces that no field names.
-    `handlers`: reactions to events, by the event's class name, each idempotent by `Fact.id`. `jobs`: what a worker
-    repeats. `routes`: pages of its own beside the graph (Starlette routes). `services`: functions by name that domains
-    below may ask for through `ctx.services`, where importing them would point upwards.
-    """
-
-    name: str
-    query: type | None = None
-    mutation: type | None = None
-    subscription: type | None = None
-    owns: tuple[type, ...] = ()
-    extends: tuple[type, ...] = ()
-    refers: tuple[type, ...] = ()
-    types: tuple[type, ...] = ()
-    handlers: tuple[tuple[str, Callable[..., Awaitable[None]]], ...] = ()
-    jobs: tuple["Job", ...] = ()
-    routes: tuple[Any, ...] = ()
-    services: tuple[tuple[str, Callable[..., Any]], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Work that a worker repeats: `run(resources)` returns how much it did; it must be safe to run twice at once."""
-
-    name: str
-    every_s: float
-    run: Callable[[Resources], Awaitable[int]]
 
 
 def field(

@@ -4,12 +4,27 @@ from typing import Any, NewType
 
 import orjson
 import strawberry
+from graphql import GraphQLError
 
 URL = NewType("URL", str)
 HTML = NewType("HTML", str)
 Color = NewType("Color", str)
 UnsignedInt64 = NewType("UnsignedInt64", int)
 JSON = NewType("JSON", object)
+
+
+def _whole(value: Any) -> int:
+    """Return a number that the client gave as a number or as digits. Raises: GraphQLError."""
+    digits = str(value)
+    if (
+        isinstance(value, bool)
+        or not (digits.isascii() and digits.isdigit())
+        or len(digits) > 20
+        or int(digits) >= 2**64
+    ):
+        raise GraphQLError("UnsignedInt64 must be a whole number from 0 to 2^64 - 1, as decimal digits.")
+    return int(digits)
+
 
 SCALARS: dict[Any, Any] = {
     URL: strawberry.scalar(
@@ -33,6 +48,6 @@ SCALARS: dict[Any, Any] = {
         name="UnsignedInt64",
         description="A whole number of at most 64 bits, as a string of decimal digits.",
         serialize=str,
-        parse_value=int,
+        parse_value=_whole,
     ),
 }

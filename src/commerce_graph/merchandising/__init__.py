@@ -1,6 +1,6 @@
 """What merchants edit of the catalogue, prices and stock at once."""
 
-from commerce_graph.kernel.graph import Module
+from commerce_graph.kernel.module import Module
 from commerce_graph.keys import CollectionKey, ProductKey, ProductVariantKey
 from commerce_graph.merchandising.graph import MerchandisingMutation
 

@@ -1,42 +1,94 @@
 """How an order may change, and what of its money belongs to which piece. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from commerce_graph.kernel.money import allocate
+from commerce_graph.kernel.states import Machine
 
-FINANCIAL: Mapping[str, frozenset[str]] = {
-    # A step may be seen late (a process died before it noted it), so what lies behind a step is reachable at once.
-    "PENDING": frozenset({"AUTHORIZED", "PARTIALLY_PAID", "PAID", "PARTIALLY_REFUNDED", "REFUNDED", "VOIDED"}),
-    "AUTHORIZED": frozenset({"PARTIALLY_PAID", "PAID", "PARTIALLY_REFUNDED", "REFUNDED", "VOIDED"}),
-    "PARTIALLY_PAID": frozenset({"PAID", "PARTIALLY_REFUNDED", "REFUNDED"}),
-    "PAID": frozenset({"PARTIALLY_REFUNDED", "REFUNDED"}),
-    "PARTIALLY_REFUNDED": frozenset({"REFUNDED"}),
-    "REFUNDED": frozenset(),
-    "VOIDED": frozenset(),
-}
-"""Financial statuses, and which may follow each. Money never goes backwards."""
+FINANCIAL = Machine(
+    "Order.financialStatus",
+    ("PENDING", "AUTHORIZED", "PAID"),
+    (
+        # A step may be seen late (a process died before it noted it), so what lies behind a step is reachable at once.
+        ("PENDING", "AUTHORIZED", "authorised"),
+        ("PENDING", "PARTIALLY_PAID", "partly captured"),
+        ("PENDING", "PAID", "captured"),
+        ("PENDING", "PARTIALLY_REFUNDED", "partly refunded"),
+        ("PENDING", "REFUNDED", "refunded"),
+        ("PENDING", "VOIDED", "let go of"),
+        ("AUTHORIZED", "PARTIALLY_PAID", "partly captured"),
+        ("AUTHORIZED", "PAID", "captured"),
+        ("AUTHORIZED", "PARTIALLY_REFUNDED", "partly refunded"),
+        ("AUTHORIZED", "REFUNDED", "refunded"),
+        ("AUTHORIZED", "VOIDED", "let go of"),
+        ("PARTIALLY_PAID", "PAID", "the rest was paid, or is not due any more"),
+        ("PARTIALLY_PAID", "PARTIALLY_REFUNDED", "the rest was paid, some was refunded"),
+        ("PARTIALLY_PAID", "REFUNDED", "refunded"),
+        ("PAID", "PENDING", "nothing was due, edited"),
+        ("PAID", "PARTIALLY_PAID", "edited, more is due"),
+        ("PAID", "PARTIALLY_REFUNDED", "partly refunded"),
+        ("PAID", "REFUNDED", "refunded"),
+        ("PARTIALLY_REFUNDED", "PARTIALLY_PAID", "edited, more is due"),
+        ("PARTIALLY_REFUNDED", "REFUNDED", "refunded"),
+    ),
+)
+"""What has happened to an order's money. It never goes backwards; only an edit makes more due."""
 
-FULFILMENT: Mapping[str, frozenset[str]] = {
-    "UNFULFILLED": frozenset({"PARTIALLY_FULFILLED", "FULFILLED"}),
-    "PARTIALLY_FULFILLED": frozenset({"FULFILLED"}),
-    "FULFILLED": frozenset(),
-}
-"""Fulfilment statuses, and which may follow each. What was sent stays sent, also when it comes back."""
+FULFILMENT = Machine(
+    "Order.fulfillmentStatus",
+    ("UNFULFILLED",),
+    (
+        ("UNFULFILLED", "PARTIALLY_FULFILLED", "a part was sent"),
+        ("UNFULFILLED", "FULFILLED", "all was sent"),
+        ("PARTIALLY_FULFILLED", "FULFILLED", "the rest was sent or taken off"),
+        ("FULFILLED", "PARTIALLY_FULFILLED", "edited, more is to be sent"),
+    ),
+)
+"""How much of an order was sent. What was sent stays sent, also when it comes back."""
 
-LIFE: Mapping[str, frozenset[str]] = {
-    "OPEN": frozenset({"CLOSED", "CANCELLED"}),
-    "CLOSED": frozenset({"OPEN"}),
-    "CANCELLED": frozenset(),
-}
-"""The states of an order's life. A closed order must be opened before it can be cancelled."""
+LIFE = Machine(
+    "Order",
+    ("OPEN",),
+    (
+        ("OPEN", "CLOSED", "put away"),
+        ("CLOSED", "OPEN", "taken out again"),
+        ("OPEN", "CANCELLED", "cancelled"),
+    ),
+)
+"""An order's life. A closed order must be opened before it can be cancelled."""
 
+REFUND = Machine(
+    "Refund", ("PENDING", "SUCCESS"), (("PENDING", "SUCCESS", "money went back"), ("PENDING", "FAILURE", "refused"))
+)
+"""The money of a refund; it begins as SUCCESS where none moves."""
 
-def may_become(machine: Mapping[str, frozenset[str]], present: str, next_: str) -> bool:
-    """Tell whether a state machine has the step; staying is always one."""
-    return present == next_ or next_ in machine[present]
+EDITABLE = frozenset({"PENDING", "PAID", "PARTIALLY_PAID", "PARTIALLY_REFUNDED"})
+"""The financial statuses in which an order can be edited: no capture is under way, and not all money went back."""
+
+EDIT = Machine("CalculatedOrder", ("OPEN",), (("OPEN", "COMMITTED", "committed"),))
+"""An edit: a draft until it is committed."""
+
+RETURN = Machine(
+    "Return",
+    ("REQUESTED", "OPEN"),
+    (
+        ("REQUESTED", "OPEN", "approved"),
+        ("REQUESTED", "DECLINED", "declined"),
+        ("REQUESTED", "CANCELED", "cancelled"),
+        ("OPEN", "CANCELED", "cancelled before anything came back"),
+        ("OPEN", "CLOSED", "done"),
+        ("CLOSED", "OPEN", "taken up again"),
+    ),
+)
+"""A return: asked for by the buyer, or opened by the merchant."""
+
+RETURNING = frozenset({"REQUESTED", "OPEN", "CLOSED"})
+"""The states of a return whose pieces cannot be returned again."""
+
+MACHINES = (FINANCIAL, FULFILMENT, LIFE, REFUND, EDIT, RETURN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +105,11 @@ class Books:
 def financial_status(books: Books, *, cancelled: bool = False) -> str:
     """Return the financial status that an order's books show."""
     if books.captured_minor:
-        if books.refunded_minor:
-            return "REFUNDED" if books.refunded_minor == books.captured_minor else "PARTIALLY_REFUNDED"
-        return "PAID" if books.captured_minor >= books.due_minor else "PARTIALLY_PAID"
+        if books.refunded_minor == books.captured_minor:
+            return "REFUNDED"
+        if books.captured_minor < books.due_minor:
+            return "PARTIALLY_PAID"
+        return "PARTIALLY_REFUNDED" if books.refunded_minor else "PAID"
     if books.due_minor == 0:
         return "PAID"
     if books.authorized_minor > books.voided_minor:
@@ -113,6 +167,14 @@ def share_of(line_minor: int, quantity: int, before: int, pieces: int) -> int:
     All pieces, taken in any portions one after another, get the whole exactly.
     """
     return line_minor * (before + pieces) // quantity - line_minor * before // quantity
+
+
+def left_of(shares: Shares, pieces: Sequence[tuple[int, int]]) -> int:
+    """Return what of an order's total is left with the pieces that are still the buyer's: (ordered, left) by line."""
+    parts = zip(shares.lines, pieces, strict=True)
+    return shares.shipping + sum(
+        share - share_of(share, ordered, 0, ordered - left) for share, (ordered, left) in parts
+    )
 
 
 def refundable(books: Books, promised_minor: int) -> int:

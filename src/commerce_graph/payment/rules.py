@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 OPEN = ("PENDING", "AWAITING_RESPONSE")
@@ -19,6 +19,12 @@ EFFECTS = {
     "VOID": "voided_minor",
 }
 """The column of the balance that a successful step adds to."""
+
+
+HAPPENED = {
+    "AUTHORIZATION": "AUTHORIZED", "CAPTURE": "CAPTURED", "SALE": "CAPTURED", "REFUND": "REFUNDED", "VOID": "VOIDED",
+}  # fmt: skip
+"""The event that a successful step is; the balance's columns are the sums of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,49 @@ def idempotency_key(order_id: UUID, kind: str, which: object) -> str:
     return f"{order_id}:{kind.lower()}:{which}"
 
 
+def order_of(key: str) -> UUID | None:
+    """Return the order that an idempotency key is about, None for what is no key of ours."""
+    try:
+        return UUID(key.partition(":")[0])
+    except ValueError:
+        return None
+
+
+def begun_at(key: str) -> datetime:
+    """Return when the order of an idempotency key was begun: a UUIDv7 begins with its moment in milliseconds."""
+    return datetime.fromtimestamp((UUID(key.partition(":")[0]).int >> 80) / 1000, UTC)
+
+
+def kind_of(key: str) -> str:
+    """Return the kind of step that an idempotency key is about."""
+    return key.split(":")[1].upper()
+
+
+def happened(kind: str, status: str) -> str:
+    """Return which event it is when a step of a kind comes to a status."""
+    if status == "SUCCESS":
+        return HAPPENED[kind]
+    return "FAILED" if status == "FAILURE" else "ACTION_REQUIRED"
+
+
+def is_what_was_asked(step: Step, amount_minor: int) -> bool:
+    """Tell whether a provider's success is the one that was asked for.
+
+    An authorisation of another amount is none: less does not pay for the order, more is not the shop's to hold.
+    """
+    return step.kind != "AUTHORIZATION" or amount_minor == step.amount_minor
+
+
+def final(number: int) -> str:
+    """Return which capture it is, of one after which the rest is let go of; its key says so for good."""
+    return f"{number}:final"
+
+
+def is_final(step: Step) -> bool:
+    """Tell whether the rest of a payment is let go of when this capture succeeded."""
+    return step.kind == "CAPTURE" and step.idempotency_key.endswith(":final")
+
+
 def newest(steps: Sequence[Step], kind: str) -> Step | None:
     """Return the latest step of a kind; `steps` are in the order in which they were opened."""
     return next((step for step in reversed(steps) if step.kind == kind), None)
@@ -105,7 +154,7 @@ def tries(steps: Sequence[Step], kind: str) -> int:
     return sum(step.kind == kind for step in steps)
 
 
-def held_minor(steps: Sequence[Step]) -> int:
+def held_minor(steps: Sequence[Transaction]) -> int:
     """Return what the provider holds for the shop: authorised, and neither captured nor let go."""
     sums = dict.fromkeys(EFFECTS, 0)
     for step in steps:

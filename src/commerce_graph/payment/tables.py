@@ -1,8 +1,9 @@
 """The tables of payments, in the Postgres schema `payment`."""
 
-from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, UniqueConstraint, Uuid, text
 
-from commerce_graph.kernel.columns import key, minor, moment, one_of, parent, words
+from commerce_graph.kernel.append_only import only_grows
+from commerce_graph.kernel.columns import key, minor, moment, one_of, parent, uuid, words
 from commerce_graph.kernel.database import metadata
 
 KINDS = ["AUTHORIZATION", "CAPTURE", "REFUND", "SALE", "VOID"]
@@ -52,6 +53,47 @@ transaction = Table(
     Index("ix_transaction_order", "order_id", "created_at", "id"),
     Index("ix_transaction_open", "id", postgresql_where=text("status IN ('PENDING', 'AWAITING_RESPONSE')")),
     schema="payment",
+)
+
+HAPPENED = ["REQUESTED", "AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED", "FAILED", "ACTION_REQUIRED", "DISPUTED"]
+"""REQUESTED is a step that was recorded, before its provider hears of it; what follows is what the provider said."""
+SOURCES = ["REQUEST", "ANSWER", "WEBHOOK", "RECONCILIATION"]
+
+event = only_grows(
+    Table(  # what happened, one row each, never changed: the balance is the sum of it
+        "event",
+        metadata,
+        key(),
+        uuid("order_id"),
+        Column("transaction_id", Uuid, ForeignKey("payment.transaction.id"), index=True),  # goes with nothing: it stays
+        words("kind"),
+        words("source"),
+        minor("amount_minor"),
+        words("reference", null=True),  # the provider's name for it
+        words("message", null=True),
+        moment("at", now=True),
+        one_of("kind", HAPPENED),
+        one_of("source", SOURCES),
+        CheckConstraint("amount_minor >= 0", name="amount_positive"),
+        Index("ix_event_order", "order_id", "at", "id"),
+        schema="payment",
+    )
+)
+
+delivery = only_grows(
+    Table(  # webhooks that were taken in, so that each has one effect
+        "delivery",
+        metadata,
+        key(),
+        words("provider"),
+        words("event_id"),
+        words("kind"),
+        words("reference", null=True),
+        uuid("order_id", null=True),
+        moment("at", now=True),
+        UniqueConstraint("provider", "event_id"),
+        schema="payment",
+    )
 )
 
 test_charge = Table(  # the test provider's own books: it stands for a machine elsewhere, nobody else reads them

@@ -1,6 +1,6 @@
 """Markets, prices and taxes."""
 
-from commerce_graph.kernel.graph import Module
+from commerce_graph.kernel.module import Module
 from commerce_graph.pricing import loaders, service
 from commerce_graph.pricing.graph import ProductPricing, ProductVariantPricing, Query
 

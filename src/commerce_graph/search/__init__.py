@@ -1,6 +1,6 @@
 """Catalogue search: words, facets, suggestions and recommendations, on OpenSearch or in PostgreSQL alone."""
 
-from commerce_graph.kernel.graph import Job, Module
+from commerce_graph.kernel.module import Job, Module
 from commerce_graph.keys import ArticleKey, CollectionKey, PageKey, ProductKey
 from commerce_graph.search.graph import Mutation, Query
 from commerce_graph.search.handlers import HANDLERS

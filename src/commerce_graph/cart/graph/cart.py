@@ -10,7 +10,14 @@ import strawberry
 from commerce_graph.cart import service
 from commerce_graph.cart.graph.buyer import CartBuyerIdentity
 from commerce_graph.cart.graph.delivery import CartDelivery, CartDeliveryGroupConnection, group_page
-from commerce_graph.cart.graph.line import BaseCartLineConnection, CartDiscountAllocation, line_page, named
+from commerce_graph.cart.graph.discount import (
+    CartDiscountAllocation,
+    CartDiscountCode,
+    breakdown,
+    cart_allocations,
+    discount_codes,
+)
+from commerce_graph.cart.graph.line import BaseCartLineConnection, line_page, named
 from commerce_graph.cart.service import Contents, Quote
 from commerce_graph.kernel.auth import READ_CHECKOUTS
 from commerce_graph.kernel.context import Context
@@ -21,6 +28,7 @@ from commerce_graph.kernel.pages import page_arguments
 from commerce_graph.kernel.scalars import URL
 from commerce_graph.kernel.values import Attribute, MoneyV2, money
 from commerce_graph.keys import CartKey
+from commerce_graph.vocabulary import PriceBreakdown
 
 CHECKOUT = """query Checkout {{
   cart(id: "{id}") {{
@@ -53,7 +61,7 @@ class CartCost:
 def _cost(quote: Quote) -> CartCost:
     total, currency = money(quote.total_minor, quote.currency), quote.currency
     return CartCost(
-        subtotal_amount=money(quote.subtotal_minor, currency),
+        subtotal_amount=money(quote.sums.subtotal_minor, currency),
         subtotal_amount_estimated=False,
         total_amount=total,
         total_amount_estimated=not quote.settled,
@@ -61,14 +69,6 @@ def _cost(quote: Quote) -> CartCost:
         total_tax_amount=money(quote.taxes.total_minor, currency),
         total_tax_amount_estimated=not quote.settled,
     )
-
-
-@object_type
-class CartDiscountCode:
-    """A discount code that a shopper gave, and whether it lowers the price."""
-
-    applicable: bool
-    code: str
 
 
 @object_type
@@ -140,15 +140,20 @@ class Cart(CartKey):
         """Where the cart may be delivered to."""
         return CartDelivery(stored=self.contents.addresses)
 
-    @field
-    def discount_codes(self) -> list[CartDiscountCode]:
-        """The discount codes that the shopper gave. None applies yet."""
-        return [CartDiscountCode(code=code, applicable=False) for code in self.contents.discount_codes]
+    @batch_field
+    async def discount_codes(parents: Sequence["Cart"], ctx: Context) -> list[list[CartDiscountCode]]:
+        """The discount codes that the shopper gave, and whether each lowers the price."""
+        return [discount_codes(quote) for quote in await _quotes(parents, ctx)]
 
-    @field
-    def discount_allocations(self) -> list[CartDiscountAllocation]:
-        """The shares of discounts on the cart as a whole. None is offered yet."""
-        return []
+    @batch_field
+    async def discount_allocations(parents: Sequence["Cart"], ctx: Context) -> list[list[CartDiscountAllocation]]:
+        """What discounts on the order as a whole and on the delivery take off."""
+        return [cart_allocations(quote) for quote in await _quotes(parents, ctx)]
+
+    @batch_field
+    async def price_breakdown(parents: Sequence["Cart"], ctx: Context) -> list[PriceBreakdown]:
+        """How the total comes about: each discount that was considered, whether it was taken off, and why."""
+        return [breakdown(quote) for quote in await _quotes(parents, ctx)]
 
     @field
     def applied_gift_cards(self) -> list[AppliedGiftCard]:
@@ -164,7 +169,7 @@ class Cart(CartKey):
     @batch_field
     async def cost(parents: Sequence["Cart"], ctx: Context) -> list[CartCost]:
         """What the cart costs now."""
-        return [_cost(quote) for quote in await service.quotes(ctx.load_many, [each.contents for each in parents])]
+        return [_cost(quote) for quote in await _quotes(parents, ctx)]
 
     @batch_field
     async def lines(
@@ -173,8 +178,7 @@ class Cart(CartKey):
     ) -> list[BaseCartLineConnection]:  # fmt: skip
         """What is in the cart, in the order in which it was added. What nobody may buy now is not shown."""
         args = page_arguments(first, last, after, before, reverse)
-        goods = await service.sellable(ctx.load_many, [each.contents for each in parents])
-        return [line_page(each.lines, args) for each in goods]
+        return [line_page(quote.lines, args) for quote in await _quotes(parents, ctx)]
 
     @batch_field
     async def delivery_groups(
@@ -183,8 +187,11 @@ class Cart(CartKey):
     ) -> list[CartDeliveryGroupConnection]:  # fmt: skip
         """What is delivered together, and the ways to have it delivered; none before an address is selected."""
         args = page_arguments(first, last, after, before, reverse)
-        quotes = await service.quotes(ctx.load_many, [each.contents for each in parents])
-        return [group_page(quote, args) for quote in quotes]
+        return [group_page(quote, args) for quote in await _quotes(parents, ctx)]
+
+
+async def _quotes(carts: Sequence[Cart], ctx: Context) -> list[Quote]:
+    return await service.quotes(ctx.load_many, [each.contents for each in carts])
 
 
 def checkout_url(ctx: Context, cart_id: UUID) -> URL:

@@ -1,11 +1,11 @@
 """Cart lines in the graph: what they hold and cost."""
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import Annotated, ClassVar, Union
 
 import strawberry
 
+from commerce_graph.cart.graph.discount import CartDiscountAllocation, line_allocations
 from commerce_graph.cart.service import QuotedLine
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import Node, batch_field, entities, field, input_type, interface, object_type
@@ -22,36 +22,6 @@ Merchandise = Annotated[
 def named(attributes: Sequence[tuple[str, str]]) -> list[Attribute]:
     """Return attributes in their order."""
     return [Attribute(key=key, value=value) for key, value in attributes]
-
-
-@strawberry.enum(description="What a discount lowers the price of.")
-class DiscountApplicationTargetType(Enum):
-    """Shopify's DiscountApplicationTargetType."""
-
-    LINE_ITEM = "LINE_ITEM"
-    SHIPPING_LINE = "SHIPPING_LINE"
-
-
-@interface
-class CartDiscountAllocation:
-    """A share of a discount."""
-
-    discounted_amount: MoneyV2
-    target_type: DiscountApplicationTargetType
-
-
-@object_type
-class CartAutomaticDiscountAllocation(CartDiscountAllocation):
-    """A share of a discount that applies by itself."""
-
-    title: str
-
-
-@object_type
-class CartCodeDiscountAllocation(CartDiscountAllocation):
-    """A share of a discount that a code brought."""
-
-    code: str
 
 
 @object_type
@@ -102,19 +72,19 @@ class BaseCartLine(Node):
     @field
     def cost(self) -> CartLineCost:
         """What the line costs now."""
-        price, total = self.quoted.price, money(self.quoted.total_minor, self.quoted.price.currency)
+        price = self.quoted.price
         compare = price.compare_at_minor
         return CartLineCost(
             amount_per_quantity=money(price.amount_minor, price.currency),
             compare_at_amount_per_quantity=None if compare is None else money(compare, price.currency),
-            subtotal_amount=total,
-            total_amount=total,
+            subtotal_amount=money(self.quoted.gross_minor, price.currency),
+            total_amount=money(self.quoted.total_minor, price.currency),
         )
 
     @field
     def discount_allocations(self) -> list[CartDiscountAllocation]:
-        """The shares of discounts that fall on the line. None is offered yet."""
-        return []
+        """What discounts on products take off the line."""
+        return line_allocations(self.quoted)
 
     @batch_field
     async def merchandise(parents: Sequence["BaseCartLine"], ctx: Context) -> list[Merchandise]:

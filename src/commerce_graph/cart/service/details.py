@@ -13,7 +13,7 @@ from commerce_graph.cart.rules import Notice, Path
 from commerce_graph.cart.service.delivery import AddressInput, with_addresses
 from commerce_graph.cart.service.edits import Written, locked, save, save_new
 from commerce_graph.cart.service.lines import LineInput, with_added
-from commerce_graph.cart.service.quotes import sellable
+from commerce_graph.cart.service.quotes import quotes, sellable
 from commerce_graph.customer import service as customers
 from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.context import Reads
@@ -67,7 +67,8 @@ async def create(tx: AsyncConnection, new: NewCart) -> Written:
     )  # fmt: skip
     cart = await _with_buyer(reads, empty, new.buyer, (*path, "buyerIdentity"))
     lines, notices = await with_added(reads, cart, new.lines)
-    return await save_new(reads, replace(cart, lines=lines), [*notices, *_unknown_codes(cart.id, cart.discount_codes)])
+    made = replace(cart, lines=lines)
+    return await save_new(reads, made, [*notices, *await _about_codes(reads, made)])
 
 
 async def update_buyer(tx: AsyncConnection, cart_id: UUID, buyer: Buyer) -> Written:
@@ -101,14 +102,14 @@ async def update_attributes(tx: AsyncConnection, cart_id: UUID, attributes: Sequ
 
 
 async def update_discount_codes(tx: AsyncConnection, cart_id: UUID, codes: Sequence[str]) -> Written:
-    """Put discount codes in the place of a cart's. None applies yet: they are kept and shown as not applicable.
+    """Put discount codes in the place of a cart's. Those that do not apply are kept, with a notice that says why.
 
     Limits: DISCOUNT_CODES_MAX. Locks: the cart's row. Raises: Rejected(INVALID | MAXIMUM_EXCEEDED).
     """
     reads = Reads(tx)
     before = await locked(reads, cart_id)
-    kept = rules.discount_codes(codes, ("discountCodes",))
-    return await save(reads, before, replace(before, discount_codes=kept), _unknown_codes(cart_id, kept))
+    after = replace(before, discount_codes=rules.discount_codes(codes, ("discountCodes",)))
+    return await save(reads, before, after, await _about_codes(reads, after))
 
 
 async def set_payment(tx: AsyncConnection, cart_id: UUID, payment: Payment) -> Written:
@@ -130,8 +131,12 @@ async def set_payment(tx: AsyncConnection, cart_id: UUID, payment: Payment) -> W
     return await save(reads, before, replace(before, payment=payment))
 
 
-def _unknown_codes(cart_id: UUID, codes: Sequence[str]) -> list[Notice]:
-    return [Notice("DISCOUNT_NOT_FOUND", f"There is no discount `{code}`.", ("Cart", cart_id)) for code in codes]
+async def _about_codes(reads: Reads, cart: Contents) -> list[Notice]:
+    """Return a notice for each code that does not lower the price. What it reads, the answer will want to know."""
+    if not cart.discount_codes:
+        return []
+    (quote,) = await quotes(reads.load_many, [cart])
+    return rules.code_notices(cart.id, cart.discount_codes, quote.outcomes)
 
 
 def _note(note: str, path: Path) -> str:

@@ -140,8 +140,5 @@ async def _capped(reads: Reads, before: Contents, after: Sequence[Line]) -> tupl
     # Of all lines, not only of those that grow: the answer will tell what is for sale.
     ids = list(dict.fromkeys(line.variant_id for line in after))
     stocks: list[Stock | None] = await reads.load_many(inventory.stock, ids) if ids else []
-    left = {
-        variant_id: None if stock is None or not stock.tracked or stock.oversell else stock.available
-        for variant_id, stock in zip(ids, stocks, strict=True)
-    }
+    left = {variant_id: None if stock is None else stock.left for variant_id, stock in zip(ids, stocks, strict=True)}
     return rules.capped(before.lines, after, left)

@@ -1,8 +1,9 @@
 """What a purchase does to a cart: it is closed while the purchase is under way, then opened again or completed."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.cart.loaders import contents
@@ -12,23 +13,31 @@ from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Reads
 
 
-async def submit(tx: AsyncConnection, cart_id: UUID) -> Quote | None:
-    """Close an open cart for a purchase and return the whole picture of it; None where it is not open.
+async def lock(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Lock carts that are about to be bought and return the states of those that there are. 1 statement.
 
-    At most 7 statements. A refusal of the purchase rolls the closing back with everything else.
-    Locks: the cart's row.
+    Locks: the carts in order of id.
     """
-    closing = update(cart).where(cart.c.id == cart_id, cart.c.state == "OPEN").values(state="SUBMITTED")
-    if not (await tx.execute(closing)).rowcount:
-        return None
-    return await quote(tx, cart_id)
+    mine = select(cart.c.id, cart.c.state).where(cart.c.id == func.any(list(cart_ids))).order_by(cart.c.id)
+    return {row.id: row.state for row in await tx.execute(mine.with_for_update())}
 
 
-async def quote(tx: AsyncConnection, cart_id: UUID) -> Quote | None:
-    """Return the whole picture of a cart whose row the caller has locked, None where there is none."""
-    reads = Reads(tx)
-    (found,) = await reads.load_many(contents, [cart_id])
-    return None if found is None else (await quotes(reads.load_many, [found]))[0]
+async def quote(conn: AsyncConnection, cart_id: UUID) -> Quote | None:
+    """Return the whole picture of a cart, None where there is none. At most 9 statements."""
+    return (await quote_many(conn, [cart_id])).get(cart_id)
+
+
+async def quote_many(conn: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, Quote]:
+    """Return the whole picture of the carts that there are. At most 9 statements for the carts of a market."""
+    reads = Reads(conn)
+    found = [each for each in await reads.load_many(contents, cart_ids) if each is not None]
+    return {each.cart.id: each for each in await quotes(reads.load_many, found)} if found else {}
+
+
+async def close(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> None:
+    """Close open carts for their purchase: nobody edits them now. 1 statement. The caller has locked them."""
+    mine = update(cart).where(cart.c.id == func.any(list(cart_ids)), cart.c.state == "OPEN")
+    await tx.execute(mine.values(state="SUBMITTED"))
 
 
 async def reopen(tx: AsyncConnection, cart_id: UUID) -> None:

@@ -1,16 +1,20 @@
-"""What a cart costs: computed from today's prices, rates and taxes each time, never stored."""
+"""What a cart costs: computed from today's prices, discounts, rates and taxes each time, never stored."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
 
 from commerce_graph.cart.loaders import Address, Contents
 from commerce_graph.cart.rules import Line
+from commerce_graph.cart.service.sums import Factors, Sums, add_up
 from commerce_graph.catalog import service as catalog
 from commerce_graph.catalog.service import Merchandise
+from commerce_graph.discount import service as discounts
+from commerce_graph.discount.service import Asked, Discount, Goods, Outcome, Purchase
 from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.fulfilment.service import DeliveryRate, RateRequest
+from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Loads
 from commerce_graph.pricing import service as pricing
 from commerce_graph.pricing.service import Market, Price, Taxes, TaxRate
@@ -24,17 +28,34 @@ class Load(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QuotedLine:
-    """A line with what it costs now, in minor units of the cart's currency."""
+    """A line with what it costs now, in minor units of the cart's currency.
+
+    `outcomes` are the discounts that were taken off the cart, `order_off_minor` the line's share of those on the
+    order as a whole.
+    """
 
     line: Line
     merchandise: Merchandise
     price: Price
     tax_minor: int = 0
+    off_minor: int = 0
+    order_off_minor: int = 0
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def gross_minor(self) -> int:
+        """What the line costs before discounts: unit price times quantity."""
+        return self.price.amount_minor * self.line.quantity
 
     @property
     def total_minor(self) -> int:
-        """What the line costs: unit price times quantity."""
-        return self.price.amount_minor * self.line.quantity
+        """What the line costs after the discounts on products."""
+        return self.gross_minor - self.off_minor
+
+    @property
+    def discount_minor(self) -> int:
+        """All that is taken off the line."""
+        return self.off_minor + self.order_off_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +74,23 @@ class Quote:
     needs_delivery: bool
     options: tuple[DeliveryRate, ...]
     selected: DeliveryRate | None
-    taxes: Taxes
-    subtotal_minor: int
-    total_minor: int
+    factors: Factors
+    sums: Sums
+
+    @property
+    def taxes(self) -> Taxes:
+        """The taxes on what is paid."""
+        return self.sums.taxes
+
+    @property
+    def total_minor(self) -> int:
+        """What the cart costs, with everything."""
+        return self.sums.total_minor
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What became of each discount that was considered."""
+        return self.sums.outcomes
 
     @property
     def address(self) -> Address | None:
@@ -69,8 +104,8 @@ class Quote:
 
     @property
     def shipping_minor(self) -> int:
-        """What the delivery costs."""
-        return self.selected.amount_minor if self.selected else 0
+        """What the delivery costs after discounts."""
+        return self.sums.shipping_minor
 
     @property
     def settled(self) -> bool:
@@ -134,7 +169,32 @@ async def quotes(load: Load, carts: Sequence[Contents]) -> list[Quote]:
     chosen = [_chosen(cart, each) for cart, each in zip(carts, rates, strict=True)]
     places = [_taxed_in(cart, each.market) for cart, each in zip(carts, goods, strict=True)]
     taxes = await load(pricing.tax_rates, places)
-    return [_quote(*each) for each in zip(carts, goods, rates, chosen, taxes, strict=True)]
+    offered = await _offered(load, carts, goods)
+    return [_quote(*each) for each in zip(carts, goods, rates, chosen, taxes, offered, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """The discounts that a cart is held against, and which of their collections its products are in."""
+
+    discounts: Sequence[Discount]
+    collections: dict[UUID, frozenset[UUID]]
+
+
+async def _offered(load: Load, carts: Sequence[Contents], goods: Sequence[Sellable]) -> list[_Offered]:
+    """Return what discounts there are for carts. 1 statement, and 1 more where one of them is about collections."""
+    found: list[tuple[Discount, ...]] = await load(discounts.candidates, [asked(cart) for cart in carts])
+    about = {each for some in found for one in some for each in one.items.collections | one.buys.collections}
+    products = list({line.merchandise.product_id for each in goods for line in each.lines}) if about else []
+    known = await load(catalog.collections_among, products, tuple(sorted(about))) if products else []
+    collections = dict(zip(products, known, strict=True))
+    return [_Offered(some, collections) for some in found]
+
+
+def asked(cart: Contents) -> Asked:
+    """Return which discounts a cart asks for."""
+    codes = tuple(code.casefold() for code in cart.discount_codes)
+    return Asked(codes, cart.customer_id, discounts.contact_of(cart.email, cart.phone))
 
 
 def _parcel(cart: Contents, goods: Sellable) -> RateRequest | None:
@@ -165,23 +225,56 @@ def _quote(
     rates: tuple[DeliveryRate, ...],
     chosen: DeliveryRate | None,
     rate: TaxRate | None,
+    offered: _Offered,
 ) -> Quote:
-    subtotal, shipping = sum(each.total_minor for each in goods.lines), chosen.amount_minor if chosen else 0
-    taxable = [(each.total_minor, each.merchandise.taxable) for each in goods.lines]
-    taxed = pricing.tax(rate, taxable, shipping, included=goods.market.tax_included)
-    added = 0 if goods.market.tax_included else taxed.total_minor
+    factors = _factors(cart, goods, chosen, rate, offered)
+    sums = add_up(factors)
+    applied = tuple(each for each in sums.outcomes if each.applied)
+    each_line = zip(goods.lines, sums.taxes.by_line_minor, sums.off_lines_minor, sums.off_order_minor, strict=True)
     return Quote(
         cart=cart,
         market=goods.market,
         lines=tuple(
-            QuotedLine(each.line, each.merchandise, each.price, tax_minor)
-            for each, tax_minor in zip(goods.lines, taxed.by_line_minor, strict=True)
+            replace(line, tax_minor=tax, off_minor=off, order_off_minor=share, outcomes=applied)
+            for line, tax, off, share in each_line
         ),
         hidden=goods.hidden,
-        needs_delivery=any(each.merchandise.requires_shipping for each in goods.lines),
+        needs_delivery=factors.purchase.delivered,
         options=rates,
         selected=chosen,
-        taxes=taxed,
-        subtotal_minor=subtotal,
-        total_minor=subtotal + shipping + added,
+        factors=factors,
+        sums=sums,
+    )
+
+
+def _factors(
+    cart: Contents, goods: Sellable, chosen: DeliveryRate | None, rate: TaxRate | None, offered: _Offered
+) -> Factors:
+    address = cart.delivered_to
+    delivered = any(each.merchandise.requires_shipping for each in goods.lines)
+    purchase = Purchase(
+        currency=goods.market.currency,
+        at=now(),
+        lines=tuple(
+            Goods(
+                each.line.id,
+                each.line.variant_id,
+                each.merchandise.product_id,
+                each.line.quantity,
+                each.price.amount_minor,
+                offered.collections.get(each.merchandise.product_id, frozenset()),
+            )
+            for each in goods.lines
+        ),
+        customer_id=cart.customer_id,
+        country=address.address.country_code if address else None,
+        delivered=delivered,
+        shipping_minor=chosen.amount_minor if chosen else None if delivered else 0,
+    )
+    return Factors(
+        purchase=purchase,
+        taxable=[each.merchandise.taxable for each in goods.lines],
+        tax_rate=rate,
+        tax_included=goods.market.tax_included,
+        discounts=[discounts.narrowed(each, purchase) for each in offered.discounts],
     )

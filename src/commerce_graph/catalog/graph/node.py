@@ -17,6 +17,8 @@ from commerce_graph.keys import (
     CartKey,
     CollectionKey,
     CustomerKey,
+    DiscountAutomaticNodeKey,
+    DiscountCodeNodeKey,
     InventoryItemKey,
     LocationKey,
     OrderKey,
@@ -26,8 +28,8 @@ from commerce_graph.keys import (
 )
 
 KEYS: tuple[type[EntityKey], ...] = (
-    ArticleKey, BlogKey, CartKey, CollectionKey, CustomerKey, InventoryItemKey, LocationKey, OrderKey, PageKey,
-    ProductKey, ProductVariantKey,
+    ArticleKey, BlogKey, CartKey, CollectionKey, CustomerKey, DiscountAutomaticNodeKey, DiscountCodeNodeKey,
+    InventoryItemKey, LocationKey, OrderKey, PageKey, ProductKey, ProductVariantKey,
 )  # fmt: skip
 _BY_KIND = {key.kind: key for key in KEYS}
 

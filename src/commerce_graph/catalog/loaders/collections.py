@@ -115,3 +115,17 @@ async def product_counts(conn: AsyncConnection, collection_ids: Sequence[UUID]) 
     )
     found: dict[UUID, int] = {row.collection_id: row._mapping["count"] for row in (await conn.execute(counted)).all()}
     return [found.get(key, 0) for key in collection_ids]
+
+
+async def collections_among(
+    conn: AsyncConnection, product_ids: Sequence[UUID], among: tuple[UUID, ...]
+) -> list[frozenset[UUID]]:
+    """Return which of some collections products are in. Shape: n keys → n sets in input order; 1 statement."""
+    at = collection_product.c
+    wanted = select(at.product_id, func.array_agg(at.collection_id).label("collections")).where(
+        at.product_id == any_(cast(list(product_ids), ARRAY(Uuid))),
+        at.collection_id == any_(cast(list(among), ARRAY(Uuid))),
+    )
+    rows = (await conn.execute(wanted.group_by(at.product_id))).all()
+    found = {row.product_id: frozenset(row.collections) for row in rows}
+    return [found.get(each, frozenset()) for each in product_ids]

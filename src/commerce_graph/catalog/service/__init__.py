@@ -1,7 +1,12 @@
 """The catalogue's use cases, and the only door to it for other domains."""
 
 from commerce_graph.catalog.loaders.audience import Audience
-from commerce_graph.catalog.loaders.collections import collections, count_collections, find_collections
+from commerce_graph.catalog.loaders.collections import (
+    collections,
+    collections_among,
+    count_collections,
+    find_collections,
+)
 from commerce_graph.catalog.loaders.facets import facet_counts
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, bounds_minor
 from commerce_graph.catalog.loaders.hits import Wanted
@@ -53,10 +58,10 @@ __all__ = [
     "FacetValue", "Filters", "FoundProducts", "IndexedProduct", "IndexedVariant", "Merchandise", "NewCollection",
     "NewMedia", "NewOption", "NewProduct", "NewVariant", "PriceMarket", "ProductPlan", "Rule", "RuleSet",
     "SavedProduct", "Spot", "Wanted", "add_products", "bounds_minor", "channels", "collection_titles", "collections",
-    "count_collections", "count_facets", "count_found", "create_collection", "definition_names", "facet_counts",
-    "facets", "filters_of", "find_collections", "find_products", "hold_products", "index_rows", "learn_words",
-    "merchandise", "note_availability", "note_price_ranges", "note_sales", "plan_product", "product_id_of",
-    "product_ids_after", "product_types", "products_total", "publish_collections", "publish_products",
+    "collections_among", "count_collections", "count_facets", "count_found", "create_collection", "definition_names",
+    "facet_counts", "facets", "filters_of", "find_collections", "find_products", "hold_products", "index_rows",
+    "learn_words", "merchandise", "note_availability", "note_price_ranges", "note_sales", "plan_product", 
+    "product_id_of", "product_ids_after", "product_types", "products_total", "publish_collections", "publish_products",
     "related_products", "remove_products", "save_product", "update_collection", "update_variants", "variant_ids_of",
     "vendors", "write_product",
 ]  # fmt: skip

@@ -135,7 +135,10 @@ class CheckoutQuery:
     async def cart_completion_attempt(
         self, info: strawberry.Info, attempt_id: str
     ) -> CartCompletionAttemptResult | None:
-        """What became of a submitted cart; nothing for an id that was not given out."""
+        """What became of a submitted cart; nothing for an id that was not given out.
+
+        While the buyer has to act, asking keeps the stock held.
+        """
         ctx: Context = info.context
         try:
             kind, key, sealed = parse_gid(attempt_id, ctx.resources.secret)
@@ -144,4 +147,7 @@ class CheckoutQuery:
         if kind != KIND or not sealed:
             return None
         found: Attempt | None = await ctx.load(service.attempts, key)
-        return told(ctx, found) if found else None
+        if found is None:
+            return None
+        await service.stay(ctx.database, found)
+        return told(ctx, found)

@@ -11,7 +11,7 @@ from commerce_graph.cart.service import no_such_cart
 from commerce_graph.checkout import service
 from commerce_graph.checkout.errors import SubmissionErrorCode
 from commerce_graph.checkout.graph.attempt import attempt_id, attempt_url
-from commerce_graph.checkout.service import Purchases, Submission
+from commerce_graph.checkout.service import Submission, Submissions, Throttled
 from commerce_graph.kernel.auth import WRITE_CHECKOUTS
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Context
@@ -53,7 +53,7 @@ class CartStatusReady:
 
 @object_type
 class CartThrottled:
-    """A purchase of the cart is under way; ask again at `pollAfter`."""
+    """A purchase of the cart is under way, or more are than the shop can serve; ask again at `pollAfter`."""
 
     cart: CartKey | None
     poll_after: datetime
@@ -106,7 +106,7 @@ class SubmitSuccess:
 
 @object_type
 class SubmitThrottled:
-    """Too many purchases are under way here; submit again at `pollAfter`."""
+    """More purchases are under way than the shop can serve. Submit again at `pollAfter`: the cart keeps its place."""
 
     poll_after: datetime
 
@@ -165,6 +165,8 @@ class CheckoutMutation:
         elif ready.problems:
             errors = [CartOperationError(code=each.code, message=each.message) for each in ready.problems]
             result = CartStatusNotReady(cart=cart, errors=errors)
+        elif place := await Submissions.of(ctx.resources).admission.waiting():
+            result = CartThrottled(cart=cart, poll_after=now() + timedelta(seconds=place.poll_after_s))
         return CartPrepareForCompletionPayload(result=result)
 
     @mutation(access=WRITE_CHECKOUTS, once=Once.ARGUMENT)
@@ -177,11 +179,9 @@ class CheckoutMutation:
         """
         ctx: Context = info.context
         key = _cart_key(ctx, cart_id)
-        purchases = Purchases.of(ctx.resources)
-        if purchases.busy:
-            later = now() + timedelta(seconds=POLL_AFTER_S)
+        try:
+            came = await Submissions.of(ctx.resources).submit(key, attempt_token)
+        except Throttled as full:
+            later = now() + timedelta(seconds=full.poll_after_s)
             return CartSubmitForCompletionPayload(result=SubmitThrottled(poll_after=later))
-        came = await service.submit(ctx.database, key, attempt_token)
-        if came.fresh and came.attempt:
-            purchases.start(ctx.database, came.attempt, came.opened)
         return CartSubmitForCompletionPayload(result=_result(ctx, key, came))

@@ -2,10 +2,11 @@
 
 from commerce_graph.checkout.loaders import Attempt, attempts
 from commerce_graph.checkout.rules import Problem
-from commerce_graph.checkout.service.saga import Purchases, drive, resume, wake
-from commerce_graph.checkout.service.submission import Readiness, Submission, readiness, submit
+from commerce_graph.checkout.service.grouping import Submissions, Throttled
+from commerce_graph.checkout.service.saga import Purchases, drive, resume, stay, wake
+from commerce_graph.checkout.service.submission import Readiness, Submission, readiness
 
 __all__ = [
-    "Attempt", "Problem", "Purchases", "Readiness", "Submission", "attempts", "drive", "readiness", "resume", "submit",
-    "wake",
+    "Attempt", "Problem", "Purchases", "Readiness", "Submission", "Submissions", "Throttled", "attempts", "drive",
+    "readiness", "resume", "stay", "wake",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """A purchase is driven from step to step, each short, recorded and safe to repeat, by whoever holds its lease."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from commerce_graph.checkout.loaders import COLUMNS, Attempt, to_attempt
 from commerce_graph.checkout.rules import Step
 from commerce_graph.checkout.service import snapshot
 from commerce_graph.checkout.tables import attempt
+from commerce_graph.discount import service as discounts
 from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.inventory import service as inventory
 from commerce_graph.kernel.clock import now
@@ -62,11 +63,29 @@ class Purchases:
         """Whether no more should be begun here now. Limits: CHECKOUTS_RUNNING_MAX."""
         return len(self._tasks) >= CHECKOUTS_RUNNING_MAX
 
-    def start(self, db: Database, begun: Attempt, opened: Opened | None = None) -> None:
-        """Drive a purchase on in a task of its own. Should the process end, a worker goes on from what is recorded."""
-        self._keep(asyncio.create_task(drive(db, begun, self.passing, opened)))
+    def start(
+        self,
+        db: Database,
+        begun: Attempt,
+        opened: Opened | None = None,
+        afterwards: Coroutine[Any, Any, None] | None = None,
+    ) -> None:
+        """Drive a purchase on in a task of its own, then do what comes afterwards.
 
-    def _keep(self, task: asyncio.Task[None]) -> None:
+        Should the process end, a worker goes on from what is recorded.
+        """
+        self.keep(self._drive(drive(db, begun, self.passing, opened), afterwards))
+
+    async def _drive(self, driving: Coroutine[Any, Any, None], afterwards: Coroutine[Any, Any, None] | None) -> None:
+        try:
+            await driving
+        finally:
+            if afterwards is not None:
+                await afterwards
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work in a task of its own, which `settle` waits for."""
+        task = asyncio.create_task(work)
         # The event loop holds tasks weakly: without this one could vanish half-way.
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -115,6 +134,23 @@ async def wake(db: Database, order_id: UUID) -> None:
         await tx.execute(waiting.values(lease_until=now()))
 
 
+async def stay(db: Database, waiting: Attempt) -> None:
+    """Hold the stock of a purchase longer whose buyer, who still has to act, is seen to be there.
+
+    At most 2 statements, and none oftener than every RESERVATION_RENEW_S.
+    Limits: RESERVATION_TTL_S from now, RESERVATION_S_MAX in all.
+    Locks: attempt, reservations.
+    """
+    until = rules.renewed(waiting.created_at, waiting.held_until, now())
+    if waiting.state != "ACTION_REQUIRED" or until is None:
+        return
+    async with db.begin() as tx:
+        mine = update(attempt).where(attempt.c.id == waiting.id, attempt.c.state == "ACTION_REQUIRED")
+        later = mine.where(attempt.c.held_until < until).values(held_until=until)
+        if (await tx.execute(later)).rowcount:
+            await inventory.renew(tx, waiting.order_id, until)
+
+
 @dataclass(frozen=True, slots=True)
 class _At:
     """Where a purchase is. `opened`: the payment step that was recorded on the way here, and not asked for yet."""
@@ -146,7 +182,7 @@ async def drive(db: Database, begun: Attempt, passing: Passing = _pass, opened: 
 async def _step(db: Database, where: _At, passing: Passing) -> _At | None:
     """Do the next step; None where there is none for now."""
     at = where.attempt
-    step = rules.next_step(at.state, at.amount_minor, at.tries, at.created_at, now())
+    step = rules.next_step(at.state, at.amount_minor, at.tries, at.held_until, now())
     if step is Step.AUTHORIZE:
         return await _authorize(db, at, where.opened, passing)
     if step is Step.PLACE:
@@ -220,10 +256,14 @@ async def _place(db: Database, at: Attempt, passing: Passing) -> _At | None:
 
 
 async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
-    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations. At most 6 statements."""
+    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations.
+
+    At most 6 statements, and 1 more with discounts.
+    """
     time = now()
     values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
-    if at.amount_minor == 0:  # nothing is captured, so nothing is left to do
+    captures = at.amount_minor > 0 and payment.POLICY.captures_at_once
+    if not captures:  # nothing is left to do here
         values |= {"state": "COMPLETED", "completed_at": time}
     mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_(rules.UNDECIDED))
     stored = (
@@ -233,9 +273,11 @@ async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
         return None  # another process was first, and goes on with it
     taken = snapshot.read(stored)
     await carts.complete(tx, at.cart_id, at.order_id)
+    if taken.order.discount_minor:
+        await discounts.use(tx, [at.order_id])
     await orders.place(tx, taken.order)
     # Nobody else opens a step now: that this purchase is not given up, and that it has an order, is decided here.
-    opened = await payment.open_capture(tx, at.order_id) if at.amount_minor else None
+    opened = await payment.open_capture(tx, at.order_id) if captures else None
     await fulfilment.open_orders(tx, at.order_id, taken.parts)
     if not await inventory.commit(tx, at.order_id):
         raise _HoldExpired
@@ -279,10 +321,14 @@ async def _void(db: Database, at: Attempt, passing: Passing) -> None:
 
 
 async def _fail(db: Database, at: Attempt, code: str, message: str) -> None:
-    """Record why, open the cart again and give the stock back. Locks: attempt, cart, levels, reservations."""
+    """Record why, open the cart again and give back what it held.
+
+    Locks: attempt, cart, discounts, levels, reservations.
+    """
     async with db.begin() as tx:
         mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_((*rules.UNDECIDED, "VOIDING")))
         failed = mine.values(state="FAILED", error_code=code, error_message=message, updated_at=now())
         if (await tx.execute(failed)).rowcount:
             await carts.reopen(tx, at.cart_id)
+            await discounts.release(tx, [at.order_id])
             await inventory.release(tx, at.order_id)

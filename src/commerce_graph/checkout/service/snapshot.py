@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from commerce_graph.cart.service import Quote, QuotedLine
+from commerce_graph.cart.service import Quote, QuotedLine, record
 from commerce_graph.fulfilment.service import ToSend
 from commerce_graph.inventory.service import Allocation
 from commerce_graph.kernel.address import PostalAddress
@@ -54,10 +54,13 @@ def taken(quote: Quote, order_id: UUID, allocated: Sequence[Allocation]) -> Snap
         shipping_handle=quote.selected.handle if quote.selected else None,
         shipping_title=quote.selected.title if quote.selected else None,
         tax_included=quote.market.tax_included,
-        subtotal_minor=quote.subtotal_minor,
+        subtotal_minor=quote.sums.goods_minor,
         shipping_minor=quote.shipping_minor,
         tax_minor=quote.taxes.total_minor,
         total_minor=quote.total_minor,
+        discount_minor=quote.sums.discount_minor,
+        shipping_discount_minor=quote.sums.off_shipping_minor,
+        breakdown=record(quote.factors, quote.sums),
         lines=[_line(each) for each in quote.lines],
         tax_lines=[asdict(tax) for tax in quote.taxes.lines],
         attributes=_pairs(cart.attributes),
@@ -80,6 +83,7 @@ def _line(quoted: QuotedLine) -> NewLine:
         quantity=quoted.line.quantity,
         unit_price_minor=quoted.price.amount_minor,
         tax_minor=quoted.tax_minor,
+        discount_minor=quoted.discount_minor,
         requires_shipping=sold.requires_shipping,
         attributes=_pairs(quoted.line.attributes),
     )

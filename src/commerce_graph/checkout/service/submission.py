@@ -1,11 +1,12 @@
-"""A cart is submitted: checked, its stock held, its books opened and the purchase recorded, in one transaction."""
+"""Carts are submitted: checked, their stock held, their books opened and the purchases recorded, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.cart import service as carts
@@ -15,9 +16,11 @@ from commerce_graph.checkout.loaders import COLUMNS, Attempt, attempts_of, to_at
 from commerce_graph.checkout.rules import Problem
 from commerce_graph.checkout.service import snapshot
 from commerce_graph.checkout.tables import attempt
+from commerce_graph.discount import service as discounts
+from commerce_graph.discount.service import Redemption
 from commerce_graph.inventory import service as inventory
 from commerce_graph.inventory.errors import OutOfStock
-from commerce_graph.inventory.service import Wanted
+from commerce_graph.inventory.service import Allocation, Claim, Wanted
 from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
@@ -40,80 +43,137 @@ class Submission:
     problems: Sequence[Problem] = ()
 
 
-class _Refused(Exception):
-    """Rolls the submission back; `problems` is empty where the token had begun a purchase before."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A cart that its buyer wants to buy, and the token that the client says it by."""
 
-    def __init__(self, problems: Sequence[Problem] = ()) -> None:
-        super().__init__()
-        self.problems = problems
+    cart_id: UUID
+    token: str
 
 
-async def submit(db: Database, cart_id: UUID, token: str) -> Submission:
-    """Submit a cart for its purchase. The same token has one effect, and a cart one purchase that does not fail.
-
-    Locks: the cart, then the levels of its variants; the stock is held for RESERVATION_TTL_S.
-    Limits: CHECKOUT_TOKEN_CHARS_MAX. At most 11 statements however many lines, and 4 more where a variant sells out.
-    Raises: Rejected(INVALID) for a token that is none, or a cart that there is not.
-    """
+def check_token(token: str) -> None:
+    """Raise Rejected(INVALID) for a token that is none. Limits: CHECKOUT_TOKEN_CHARS_MAX."""
     if not 0 < len(token) <= CHECKOUT_TOKEN_CHARS_MAX or not token.isprintable():
-        told = f"must be 1 to {CHECKOUT_TOKEN_CHARS_MAX} characters long"
-        raise Rejected("INVALID", ["attemptToken"], told)
-    try:
-        async with db.begin() as tx:
-            quote = await carts.submit(tx, cart_id)
-            if quote is not None:
-                begun, opened = await _begin(tx, quote, token)
-                return Submission(begun, fresh=True, opened=opened)
-    except _Refused as refused:
-        if refused.problems:
-            return Submission(None, problems=refused.problems)
-    async with db.read() as conn:
-        return _known(await attempts_of(conn, cart_id), token)
+        raise Rejected("INVALID", ["attemptToken"], f"must be 1 to {CHECKOUT_TOKEN_CHARS_MAX} characters long")
 
 
-def _known(found: Sequence[Attempt], token: str) -> Submission:
-    own = next((each for each in found if each.token == token), None)
+async def submit_many(db: Database, wishes: Sequence[Wish]) -> list[Submission | Rejected]:
+    """Submit carts for their purchases in one transaction, in the order in which they were wished for.
+
+    The same token has one effect, and a cart one purchase that does not fail. A cart that is refused is as it was, and
+    does not harm the others; a fault harms them all, and nothing happened. A cart may be there once.
+    Shape: n wishes → n verdicts in input order.
+    Locks: the carts in order of id, their discounts, then the levels of their variants; the stock is held for
+    RESERVATION_TTL_S.
+    Limits: at most 14 statements however many carts and lines (2 more for each further market), 5 more with discounts,
+    and 4 more where a variant sells out.
+    """
+    cart_ids = [wish.cart_id for wish in wishes]
+    async with db.begin() as tx:
+        states = await carts.lock(tx, cart_ids)
+        # Nobody begins a purchase of a cart that is locked here, so what is read now is all there is.
+        known = dict(zip(cart_ids, await attempts_of(tx, cart_ids), strict=True))
+        verdicts = {wish: _known(states, known[wish.cart_id], wish) for wish in wishes}
+        open_ = [wish for wish, verdict in verdicts.items() if verdict is None]
+        quotes = await carts.quote_many(tx, [wish.cart_id for wish in open_]) if open_ else {}
+        begun = await _begin(tx, [(wish, quotes[wish.cart_id]) for wish in open_])
+    return [verdicts[wish] or begun[wish] for wish in wishes]
+
+
+def _known(states: Mapping[UUID, str], found: Sequence[Attempt], wish: Wish) -> Submission | Rejected | None:
+    """Return what became of a wish before; None where nothing did, and the cart can be bought."""
+    own = next((each for each in found if each.token == wish.token), None)
     if own is not None:
         return Submission(own)
+    if states.get(wish.cart_id) == "OPEN":
+        return None
     other = next((each for each in found if each.state != "FAILED"), None)
-    if other is None:
-        raise carts.no_such_cart()
-    return Submission(other, own=False)
+    return Submission(other, own=False) if other is not None else carts.no_such_cart()
 
 
-async def _begin(tx: AsyncConnection, quote: Quote, token: str) -> tuple[Attempt, payment.Opened | None]:
-    found = rules.problems(purchase_of(quote))
-    if found:
-        raise _Refused(found)
-    order_id, at = new_id(), now()
-    wanted = [Wanted(each.line.id, each.line.variant_id, each.line.quantity) for each in quote.lines]
-    country = quote.address.address.country_code if quote.address else quote.market.country
-    try:
-        allocated = await inventory.reserve(tx, order_id, wanted, country, rules.hold_ends(at))
-    except OutOfStock as short:
-        raise _Refused([_shortage(quote, short)]) from None
-    session_id = quote.cart.payment.session_id if quote.cart.payment else None
-    opened = await payment.open_balance(tx, order_id, quote.total_minor, quote.currency, session_id)
-    row = {
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A cart that nothing stands in the way of, and the id that its order will have."""
+
+    wish: Wish
+    quote: Quote
+    id: UUID
+
+    @property
+    def claim(self) -> Claim:
+        """What of the stock it wants held."""
+        lines = [Wanted(each.line.id, each.line.variant_id, each.line.quantity) for each in self.quote.lines]
+        address = self.quote.address
+        return Claim(self.id, lines, address.address.country_code if address else self.quote.market.country)
+
+    @property
+    def redemption(self) -> Redemption:
+        """The discounts that it takes."""
+        cart = self.quote.cart
+        contact = discounts.contact_of(cart.email, cart.phone)
+        taken = [each.discount for each in self.quote.sums.decision.applied]
+        return Redemption(self.id, cart.customer_id, contact, taken)
+
+    @property
+    def due(self) -> payment.Due:
+        """What it costs, and the session it is paid with."""
+        tender = self.quote.cart.payment
+        return payment.Due(self.id, self.quote.total_minor, self.quote.currency, tender.session_id if tender else None)
+
+
+async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> dict[Wish, Submission]:
+    verdicts: dict[Wish, Submission] = {}
+    orders = []
+    for wish, quote in wishes:
+        if problems := rules.problems(purchase_of(quote)):
+            verdicts[wish] = Submission(None, problems=problems)
+        else:
+            orders.append(_Order(wish, quote, new_id()))
+    refusals = await discounts.redeem(tx, [order.redemption for order in orders])
+    for order, refusal in zip(orders, refusals, strict=True):
+        if refusal is not None:
+            verdicts[order.wish] = Submission(None, problems=[rules.discount_gone(refusal.message)])
+    orders = [order for order in orders if order.wish not in verdicts]
+    at = now()
+    held = await inventory.reserve_many(tx, [order.claim for order in orders], rules.hold_ends(at)) if orders else []
+    accepted: list[tuple[_Order, Sequence[Allocation]]] = []
+    for order, allocated in zip(orders, held, strict=True):
+        if isinstance(allocated, OutOfStock):
+            verdicts[order.wish] = Submission(None, problems=[_shortage(order.quote, allocated)])
+        else:
+            accepted.append((order, allocated))
+    short = [order.id for order in orders if order.wish in verdicts and order.redemption.discounts]
+    if short:  # their uses are free again before anyone else can look
+        await discounts.release(tx, short)
+    if accepted:
+        opened = await payment.open_balances(tx, [order.due for order, _ in accepted])
+        rows = [_row(order, allocated, at) for order, allocated in accepted]
+        added = (await tx.execute(insert(attempt).returning(*COLUMNS), rows)).mappings()
+        begun = {row["cart_id"]: to_attempt(row) for row in added}
+        await carts.close(tx, list(begun))
+        for order, _ in accepted:
+            fresh = begun[order.wish.cart_id]
+            verdicts[order.wish] = Submission(fresh, fresh=True, opened=opened.get(order.id))
+    return verdicts
+
+
+def _row(order: _Order, allocated: Sequence[Allocation], at: datetime) -> dict[str, Any]:
+    due = order.due
+    return {
         "id": new_id(),
-        "cart_id": quote.cart.id,
-        "token": token,
-        "order_id": order_id,
+        "cart_id": order.wish.cart_id,
+        "token": order.wish.token,
+        "order_id": order.id,
         "state": "RESERVED",
-        "snapshot": snapshot.taken(quote, order_id, allocated).stored(),
-        "amount_minor": quote.total_minor,
-        "currency": quote.currency,
-        "session_id": session_id,
+        "snapshot": snapshot.taken(order.quote, order.id, allocated).stored(),
+        "amount_minor": due.amount_minor,
+        "currency": due.currency,
+        "session_id": due.session_id,
+        "held_until": rules.hold_ends(at),
         "lease_until": at + timedelta(seconds=CHECKOUT_LEASE_S),
         "created_at": at,
         "updated_at": at,
     }
-    adding = postgresql.insert(attempt).values(row)
-    adding = adding.on_conflict_do_nothing(index_elements=["cart_id", "token"])
-    begun = (await tx.execute(adding.returning(*COLUMNS))).mappings().one_or_none()
-    if begun is None:
-        raise _Refused  # this token's purchase failed before; it had its one effect
-    return to_attempt(begun), opened
 
 
 def _shortage(quote: Quote, short: OutOfStock) -> Problem:
@@ -154,7 +214,7 @@ class Readiness:
 
 
 async def readiness(conn: AsyncConnection, cart_id: UUID) -> Readiness:
-    """Check all that submitting a cart will check, without holding or changing anything. At most 7 statements.
+    """Check all that submitting a cart will check, without holding or changing anything. At most 9 statements.
 
     Raises: Rejected(INVALID) for a cart that there is not.
     """
@@ -171,7 +231,7 @@ async def readiness(conn: AsyncConnection, cart_id: UUID) -> Readiness:
     titles = {each.line.variant_id: each.merchandise.product_title for each in quote.lines}
     stocks = await inventory.stock(conn, list(quantities)) if quantities else []
     wanted = [
-        (titles[variant_id], quantity, stock.available if stock and stock.tracked and not stock.oversell else None)
+        (titles[variant_id], quantity, stock.left if stock else None)
         for (variant_id, quantity), stock in zip(quantities.items(), stocks, strict=True)
     ]
     return Readiness([*rules.problems(purchase_of(quote)), *rules.shortages(wanted)])

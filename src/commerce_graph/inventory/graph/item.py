@@ -8,6 +8,11 @@ from uuid import UUID
 import strawberry
 
 from commerce_graph.inventory import loaders
+from commerce_graph.inventory.graph.movement import (
+    InventoryMovement,
+    InventoryMovementConnection,
+    InventoryMovementEdge,
+)
 from commerce_graph.inventory.graph.variant import READ_INVENTORY
 from commerce_graph.inventory.loaders import ItemRow, LevelRow
 from commerce_graph.kernel.context import Context
@@ -20,7 +25,7 @@ from commerce_graph.keys import InventoryItemKey, LocationKey, ProductVariantKey
 NAMES = (
     "available", "committed", "damaged", "incoming", "on_hand", "quality_control", "reserved", "safety_stock",
 )  # fmt: skip
-"""Shopify's names of quantities. This shop counts three of them; of the others there is nothing."""
+"""Shopify's names of quantities. Of `damaged` and `quality_control` this shop counts nothing."""
 
 
 def level_gid(kind: str, item_id: UUID, location_id: UUID, more: str = "") -> strawberry.ID:
@@ -61,13 +66,18 @@ class InventoryLevel:
 
     @field
     def quantities(self, names: list[str]) -> list[InventoryQuantity]:
-        """The quantities of these names. On hand is what is available and what is committed to purchases."""
+        """The quantities of these names.
+
+        On hand is what is `available`, `reserved` for purchases under way, `committed` to orders and kept as
+        `safety_stock`; what is `incoming` is not there yet.
+        """
         unknown = [name for name in names if name not in NAMES]
         if unknown:
             raise RequestError("BAD_USER_INPUT", f"`{unknown[0][:50]}` is no quantity: give some of {', '.join(NAMES)}")
         row = self.row
         counted = {
-            "available": row.on_hand - row.committed, "committed": row.committed, "on_hand": row.on_hand,
+            "available": row.on_hand - row.promised - row.safety, "committed": row.promised - row.reserved,
+            "incoming": row.incoming, "on_hand": row.on_hand, "reserved": row.reserved, "safety_stock": row.safety,
         }  # fmt: skip
         return [
             InventoryQuantity(
@@ -146,6 +156,38 @@ class InventoryItem(InventoryItemKey):
             for page in pages
         ]
         return cast(list[InventoryLevelConnection], found)
+
+    @field
+    def backorder_limit(self) -> int | None:
+        """How many more than there are may be sold; null is no limit. It counts where the variant is sold on."""
+        return self.row.backorder_limit
+
+    @field
+    def backorder_expected_at(self) -> datetime | None:
+        """When what is sold beyond stock is expected."""
+        return self.row.expected_at
+
+    @batch_field
+    async def movements(
+        parents: Sequence["InventoryItem"],
+        ctx: Context,
+        location_id: strawberry.ID | None = None,
+        first: int | None = None,
+        last: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        reverse: bool | None = False,
+    ) -> list[InventoryMovementConnection]:
+        """What happened to it, at a location or at all of them, the latest first: why its quantities are what they
+        are."""
+        args = page_arguments(first, last, after, before, reverse)
+        place = None if location_id is None else ctx.key_of(location_id, "Location")
+        pages = await ctx.load_many(loaders.movement_pages, [parent.uuid for parent in parents], args, place)
+        found: Any = [
+            page.connection(InventoryMovementConnection, InventoryMovementEdge, lambda row: InventoryMovement(row=row))
+            for page in pages
+        ]
+        return cast(list[InventoryMovementConnection], found)
 
 
 @object_type(access=READ_INVENTORY)

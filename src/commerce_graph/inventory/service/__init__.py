@@ -2,20 +2,33 @@
 
 from commerce_graph.inventory.loaders import Place, active_locations, allocations, locations, stock
 from commerce_graph.inventory.rules import Allocation, Stock, Wanted
-from commerce_graph.inventory.service.items import NewItem, hold_items, remove_items, save_items
+from commerce_graph.inventory.service.items import Backorder, NewItem, hold_items, remove_items, save_items, update_item
 from commerce_graph.inventory.service.quantities import (
     Adjustment,
     AdjustQuantity,
     Change,
     SetQuantity,
+    Why,
     adjust_quantities,
     restock,
     set_quantities,
 )
-from commerce_graph.inventory.service.reservations import commit, release, release_expired, renew, reserve, ship
+from commerce_graph.inventory.service.reservations import (
+    Claim,
+    commit,
+    release,
+    release_expired,
+    renew,
+    reserve,
+    reserve_many,
+    ship,
+)
+from commerce_graph.inventory.service.transfers import MoveQuantity, Terminal, move_quantities
 
 __all__ = [
-    "AdjustQuantity", "Adjustment", "Allocation", "Change", "NewItem", "Place", "SetQuantity", "Stock", "Wanted",
-    "active_locations", "adjust_quantities", "allocations", "commit", "hold_items", "locations", "release",
-    "release_expired", "remove_items", "renew", "reserve", "restock", "save_items", "set_quantities", "ship", "stock",
+    "AdjustQuantity", "Adjustment", "Allocation", "Backorder", "Change", "Claim", "MoveQuantity", "NewItem", "Place",
+    "SetQuantity", "Stock", "Terminal", "Wanted", "Why", "active_locations", "adjust_quantities", "allocations",
+    "commit", "hold_items", "locations", "move_quantities", "release", "release_expired", "remove_items", "renew",
+    "reserve", "reserve_many", "restock", "save_items", "set_quantities", "ship", "stock",
+    "update_item",
 ]  # fmt: skip

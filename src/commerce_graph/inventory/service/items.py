@@ -1,18 +1,32 @@
 """Inventory items: how variants are counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Uuid, delete, func, select, true, update
+from sqlalchemy import Boolean, DateTime, Integer, Uuid, delete, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.inventory import rules
+from commerce_graph.inventory.rules import Delta
 from commerce_graph.inventory.service import levels
+from commerce_graph.inventory.service.levels import LIMIT, OVERSELL, Movement
 from commerce_graph.inventory.tables import item, level, location, reservation
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.limits import INVENTORY_QUANTITY_MAX, MOMENT_YEAR_MAX, MOMENT_YEAR_MIN
+from commerce_graph.kernel.moments import aware
+
+
+@dataclass(frozen=True, slots=True)
+class Backorder:
+    """How an item is sold beyond its stock, where it is: at most so many (None: any number), expected at a time."""
+
+    limit: int | None = None
+    expected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,7 @@ class NewItem:
     product_id: UUID
     tracked: bool | None = None
     oversell: bool | None = None
+    backorder: Backorder | None = None
 
 
 async def save_items(tx: AsyncConnection, items: Sequence[NewItem]) -> None:
@@ -31,7 +46,7 @@ async def save_items(tx: AsyncConnection, items: Sequence[NewItem]) -> None:
     A new item is stocked at the default location, with nothing on hand. Statements do not grow with the items.
     Locks: the items in order of id, then their levels.
     Emits: StockChanged, one a product.
-    Raises: Rejected(INVALID) where overselling is switched off while more is sold than there is.
+    Raises: Rejected(INVALID) where more is sold than the new policy allows.
     """
     wanted = {each.variant_id: each for each in items}
     if not wanted:
@@ -39,42 +54,55 @@ async def save_items(tx: AsyncConnection, items: Sequence[NewItem]) -> None:
     known = await _write(tx, [wanted[key] for key in sorted(wanted)])
     await _stock(tx, [key for key in sorted(wanted) if key not in known])
     found = await levels.lock(tx, wanted)
-    after = {key: rules.counted(each, each.tracked, each.oversell) for key, each in found.items()}
-    for each in after.values():
-        if each.bounded and any(at.committed > at.on_hand or at.on_hand < 0 for at in each.levels):
-            raise Rejected("INVALID", None, "more of the variant is reserved or sold than there is: restock it first")
-    await tx.execute(
-        update(level)
-        .values(oversell=_OVERSELL)
-        .where(level.c.item_id == item.c.id, item.c.id == func.any(list(wanted)), level.c.oversell != _OVERSELL)
-    )
-    before = {key: rules.counted(found[key], *flags) for key, flags in known.items()}
+    after = {key: rules.counted(each, *_policy(each)) for key, each in found.items()}
+    if any(_too_much_sold(at) for each in after.values() for at in each.levels):
+        raise Rejected("INVALID", None, "more of the variant is reserved or sold than that: restock it first")
+    differs = or_(level.c.oversell != OVERSELL, level.c.backorder_limit.is_distinct_from(LIMIT))
+    copying = update(level).values(oversell=OVERSELL, backorder_limit=LIMIT)
+    await tx.execute(copying.where(level.c.item_id == item.c.id, item.c.id == func.any(list(wanted)), differs))
+    before = {key: rules.counted(found[key], *policy) for key, policy in known.items()}
     await levels.announce(tx, before, after, always=True)
 
 
-_OVERSELL = item.c.oversell | ~item.c.tracked
-"""What levels copy, so that their CHECK knows whether more may be sold than there is."""
+Policy = tuple[bool, bool, int | None]
+"""Whether an item is tracked and oversells, and how many beyond its stock."""
 
 
-async def _write(tx: AsyncConnection, items: Sequence[NewItem]) -> dict[UUID, tuple[bool, bool]]:
+def _policy(each: rules.Item) -> Policy:
+    return each.tracked, each.oversell, each.backorder_limit
+
+
+def _too_much_sold(level: rules.Level) -> bool:
+    if level.beyond is None:
+        return False
+    return level.committed > level.on_hand + level.beyond or (level.beyond == 0 and level.on_hand < 0)
+
+
+async def _write(tx: AsyncConnection, items: Sequence[NewItem]) -> dict[UUID, Policy]:
     """Write the items, and return how those that were there already were counted, by id."""
-    present = select(item.c.id, item.c.tracked, item.c.oversell).where(
-        item.c.id == func.any([each.variant_id for each in items])
-    )
+    present = select(item).where(item.c.id == func.any([each.variant_id for each in items]))
     found = await tx.execute(present.order_by(item.c.id).with_for_update(key_share=True))
-    known = {row.id: (row.tracked, row.oversell) for row in found}
+    known = {row.id: row for row in found}
     rows = []
     for each in items:
-        tracked, oversell = known.get(each.variant_id, (True, False))
-        tracked = tracked if each.tracked is None else each.tracked
-        oversell = oversell if each.oversell is None else each.oversell
-        rows.append((each.variant_id, each.product_id, tracked, oversell))
-    source = given(rows, id=Uuid, product_id=Uuid, tracked=Boolean, oversell=Boolean)
+        was = known.get(each.variant_id)
+        tracked, oversell = (was.tracked, was.oversell) if was else (True, False)
+        backorder = each.backorder or (Backorder(was.backorder_limit, was.expected_at) if was else Backorder())
+        rows.append(
+            (
+                each.variant_id, each.product_id, tracked if each.tracked is None else each.tracked,
+                oversell if each.oversell is None else each.oversell, backorder.limit, backorder.expected_at,
+            )
+        )  # fmt: skip
+    source = given(
+        rows, id=Uuid, product_id=Uuid, tracked=Boolean, oversell=Boolean, backorder_limit=Integer,
+        expected_at=DateTime(timezone=True),
+    )  # fmt: skip
     names = [column.name for column in source.c]
     writing = postgresql.insert(item).from_select(names, select(*source.c).order_by(source.c.id))
     again = {name: writing.excluded[name] for name in names[1:]}
     await tx.execute(writing.on_conflict_do_update(index_elements=["id"], set_=again))
-    return known
+    return {key: (row.tracked, row.oversell, row.backorder_limit) for key, row in known.items()}
 
 
 async def _stock(tx: AsyncConnection, item_ids: Sequence[UUID]) -> None:
@@ -89,16 +117,48 @@ async def _stock(tx: AsyncConnection, item_ids: Sequence[UUID]) -> None:
     await tx.execute(adding.on_conflict_do_nothing())
 
 
+async def update_item(tx: AsyncConnection, item_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Change `tracked`, `backorder_limit` (None: no limit) or `expected_at` of an item; what is left out stays.
+
+    Locks: the item, then its levels. Emits: StockChanged.
+    Limits: INVENTORY_QUANTITY_MAX.
+    Raises: Rejected(INVALID) for an item that there is not, a limit that is none, or more sold than the new policy
+    allows.
+    """
+    mine = select(item).where(item.c.id == item_id).with_for_update(key_share=True)
+    row = (await tx.execute(mine)).one_or_none()
+    if row is None:
+        raise Rejected("INVALID", ["id"], "the inventory item could not be found")
+    limit = changes.get("backorder_limit", row.backorder_limit)
+    if limit is not None and not 0 <= limit <= INVENTORY_QUANTITY_MAX:
+        path = ["input", "backorderLimit"]
+        raise Rejected("INVALID", path, f"the limit must be between 0 and {INVENTORY_QUANTITY_MAX}, or null")
+    expected_at = changes.get("expected_at", row.expected_at)
+    if expected_at is not None and not MOMENT_YEAR_MIN <= expected_at.year <= MOMENT_YEAR_MAX:
+        told = f"must be between the years {MOMENT_YEAR_MIN} and {MOMENT_YEAR_MAX}"
+        raise Rejected("INVALID", ["input", "backorderExpectedAt"], told)
+    backorder = Backorder(limit, expected_at and aware(expected_at))
+    tracked = changes.get("tracked", row.tracked)
+    await save_items(tx, [NewItem(item_id, row.product_id, tracked, row.oversell, backorder)])
+
+
 async def remove_items(tx: AsyncConnection, variant_ids: Sequence[UUID]) -> None:
     """Stop counting removed variants. What they held that was shipped or given back is forgotten with them.
 
+    The ledger stays, and says that what was left of them is gone.
     Locks: the items in order of id, then their levels.
     Raises: Rejected(INVALID) while stock of one is reserved or sold, not shipped.
     """
     found = await _hold(tx, variant_ids)
     if any(at.committed for each in found.values() for at in each.levels):
         raise Rejected("INVALID", None, "stock of the variant is reserved or sold and not shipped yet")
+    left = [
+        Movement((key, at.location_id), "ADJUST", Delta(on_hand=-at.on_hand, safety=-at.safety, incoming=-at.incoming))
+        for key, each in found.items()
+        for at in each.levels
+    ]
     if found:
+        await levels.record(tx, found, left)
         await tx.execute(delete(reservation).where(reservation.c.item_id == func.any(list(found))))
         await tx.execute(delete(item).where(item.c.id == func.any(list(found))))
 

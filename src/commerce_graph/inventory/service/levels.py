@@ -2,23 +2,47 @@
 the line between sold out and for sale."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, exists, func, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Text,
+    Update,
+    Uuid,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog import service as catalog
 from commerce_graph.events import StockChanged
 from commerce_graph.inventory import rules
-from commerce_graph.inventory.rules import At, Item, Level
-from commerce_graph.inventory.tables import item, level, location
+from commerce_graph.inventory.rules import At, Delta, Item, Level
+from commerce_graph.inventory.tables import item, level, location, movement
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
 
-Moves = Mapping[At, tuple[int, int]]
-"""What is added to on hand and to committed, by item and location."""
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What happened to a level: a row of the ledger. `owner_id`: the purchase or order it happened for."""
+
+    at: At
+    kind: str
+    delta: Delta
+    owner_id: UUID | None = None
+    adjustment_id: UUID | None = None
 
 
 async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item]:
@@ -30,7 +54,7 @@ async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item
     """
     ids = list(set(item_ids))
     locked = (
-        select(level.c.item_id, level.c.location_id, level.c.on_hand, level.c.committed, level.c.oversell)
+        select(*(level.c[name] for name in _LOCKED))
         .where(level.c.item_id == func.any(ids))
         .order_by(level.c.item_id, level.c.location_id)
         .with_for_update(key_share=True)
@@ -42,8 +66,9 @@ async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item
     )
     rows = await tx.execute(
         select(
-            item.c.id, item.c.product_id, item.c.tracked, item.c.oversell,
-            locked.c.location_id, locked.c.on_hand, locked.c.committed, locked.c.oversell.label("level_oversell"),
+            item.c.id, item.c.product_id, item.c.tracked, item.c.oversell, item.c.backorder_limit,
+            locked.c.location_id, locked.c.on_hand, locked.c.committed, locked.c.safety, locked.c.incoming,
+            locked.c.oversell.label("level_oversell"), locked.c.backorder_limit.label("level_limit"),
             location.c.active, location.c.country, location.c.priority,
         )
         .select_from(source)
@@ -53,22 +78,30 @@ async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item
     return _items(rows.all())
 
 
+_LOCKED = (
+    "item_id", "location_id", "on_hand", "committed", "safety", "incoming", "oversell", "backorder_limit",
+)  # fmt: skip
+
+
 def _items(rows: Sequence[Any]) -> dict[UUID, Item]:
     levels: dict[UUID, list[Level]] = {row.id: [] for row in rows}
     for row in rows:
         if row.location_id is not None:
             levels[row.id].append(
                 Level(
-                    row.location_id,
-                    row.on_hand,
-                    row.committed,
-                    row.level_oversell,
-                    row.active,
-                    row.country,
-                    row.priority,
+                    row.location_id, row.on_hand, row.committed, row.level_limit if row.level_oversell else 0,
+                    row.active, row.country, row.priority, row.safety, row.incoming,
                 )
-            )
-    return {row.id: Item(row.id, row.product_id, row.tracked, row.oversell, levels[row.id]) for row in rows}
+            )  # fmt: skip
+    return {
+        row.id: Item(row.id, row.product_id, row.tracked, row.oversell, levels[row.id], row.backorder_limit)
+        for row in rows
+    }
+
+
+OVERSELL = item.c.oversell | ~item.c.tracked
+"""What levels copy, so that their CHECK knows whether more may be sold than there is, and how many more."""
+LIMIT = case((item.c.tracked, item.c.backorder_limit), else_=null())
 
 
 async def open_levels(tx: AsyncConnection, ats: Iterable[At]) -> None:
@@ -79,32 +112,62 @@ async def open_levels(tx: AsyncConnection, ats: Iterable[At]) -> None:
     wanted = given(sorted(set(ats)), item_id=Uuid, location_id=Uuid)
     known = exists().where(level.c.item_id == wanted.c.item_id, level.c.location_id == wanted.c.location_id)
     missing = (
-        select(wanted.c.item_id, wanted.c.location_id, (item.c.oversell | ~item.c.tracked).label("oversell"))
+        select(wanted.c.item_id, wanted.c.location_id, OVERSELL.label("oversell"), LIMIT.label("backorder_limit"))
         .join(item, item.c.id == wanted.c.item_id)
         .join(location, location.c.id == wanted.c.location_id)
         .where(~known)
         .order_by(wanted.c.item_id, wanted.c.location_id)
         .with_for_update(read=True, of=item)
     )
-    adding = postgresql.insert(level).from_select(["item_id", "location_id", "oversell"], missing)
+    adding = postgresql.insert(level).from_select([column.name for column in missing.selected_columns], missing)
     await tx.execute(adding.on_conflict_do_nothing())
 
 
-async def move(tx: AsyncConnection, items: Mapping[UUID, Item], moves: Moves) -> dict[UUID, Item]:
-    """Change locked levels and return the items as they are then. 1 statement."""
-    rows = [(*at, on_hand, committed) for at, (on_hand, committed) in sorted(moves.items()) if on_hand or committed]
-    if rows:
-        by = given(rows, item_id=Uuid, location_id=Uuid, on_hand=Integer, committed=Integer)
-        await tx.execute(
-            update(level)
-            .values(
-                on_hand=level.c.on_hand + by.c.on_hand,
-                committed=level.c.committed + by.c.committed,
-                updated_at=func.now(),
-            )
-            .where(level.c.item_id == by.c.item_id, level.c.location_id == by.c.location_id)
-        )
-    return {key: rules.moved(each, moves) for key, each in items.items()}
+async def record(tx: AsyncConnection, items: Mapping[UUID, Item], movements: Sequence[Movement]) -> dict[UUID, Item]:
+    """Enter movements in the ledger, change the locked levels by them, and return the items as they are then.
+
+    1 statement for both: neither can be written without the other.
+    """
+    moving = [each for each in movements if any(each.delta)]
+    if not moving:
+        return dict(items)
+    rows = [(*each.at, each.kind, *each.delta, each.owner_id, each.adjustment_id) for each in moving]
+    numbers = dict.fromkeys(Delta._fields, Integer)
+    by = given(rows, item_id=Uuid, location_id=Uuid, kind=Text, **numbers, owner_id=Uuid, adjustment_id=Uuid)
+    names = [column.name for column in by.c]
+    ledger = insert(movement).from_select(names, select(*by.c)).returning(*(movement.c[name] for name in names))
+    await tx.execute(levelled(ledger.cte("entered")))
+    return after(items, moving)
+
+
+def entered(held: CTE, kind: str, **delta: ColumnElement[int]) -> CTE:
+    """Return the part of a statement that enters a movement for each reservation that another part returns."""
+    columns = {
+        "item_id": held.c.item_id, "location_id": held.c.location_id, "kind": literal(kind, Text),
+        "owner_id": held.c.owner_id, **delta,
+    }  # fmt: skip
+    adding = insert(movement).from_select(list(columns), select(*columns.values()))
+    return adding.returning(*(movement.c[name] for name in ("item_id", "location_id", *Delta._fields))).cte("entered")
+
+
+def levelled(entered: CTE) -> Update:
+    """Return the statement that adds entries of the ledger to their levels. Reserved and committed count as one."""
+    at = (entered.c.item_id, entered.c.location_id)
+    sums = {name: func.sum(entered.c[name]) for name in ("on_hand", "safety", "incoming")}
+    sums["committed"] = func.sum(entered.c.reserved + entered.c.committed)
+    added = select(*at, *(each.label(name) for name, each in sums.items())).group_by(*at).subquery("added")
+    changed = {name: level.c[name] + added.c[name] for name in sums}
+    same = (level.c.item_id == added.c.item_id, level.c.location_id == added.c.location_id)
+    return update(level).values(**changed, updated_at=func.now()).where(*same)
+
+
+def after(items: Mapping[UUID, Item], movements: Iterable[Movement]) -> dict[UUID, Item]:
+    """Return items as they are after movements."""
+    moves: dict[At, Delta] = {}
+    for each in movements:
+        moves[each.at] = moves[each.at].plus(each.delta) if each.at in moves else each.delta
+    moved = {key for key, _ in moves}
+    return {key: rules.moved(each, moves) if key in moved else each for key, each in items.items()}
 
 
 async def announce(

@@ -9,8 +9,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.inventory import rules
-from commerce_graph.inventory.rules import Item, Level
+from commerce_graph.inventory.rules import Delta, Item, Level
 from commerce_graph.inventory.service import levels
+from commerce_graph.inventory.service.levels import Movement
 from commerce_graph.inventory.tables import adjustment
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.errors import Rejected
@@ -63,6 +64,15 @@ class Adjustment:
     changes: Sequence[Change]
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a merchant changes quantities, what for, and who it is."""
+
+    reason: str
+    reference: str | None
+    actor: str
+
+
 _STALE = {"compareQuantity": "COMPARE_QUANTITY_STALE", "changeFromQuantity": "CHANGE_FROM_QUANTITY_STALE"}
 
 
@@ -84,10 +94,13 @@ class _Entry:
         return self.item_id, self.location_id
 
 
+NAMED = f"the quantity name must be one of {', '.join(rules.QUANTITY_NAMES)}"
+
+
 async def set_quantities(
     tx: AsyncConnection, name: str, quantities: Sequence[SetQuantity], reason: str, reference: str | None, actor: str
 ) -> Adjustment:
-    """Set `on_hand` or `available` quantities, all or none; a level that is missing is made.
+    """Set quantities of one of rules.QUANTITY_NAMES, all or none; a level that is missing is made.
 
     Limits: INVENTORY_CHANGES_MAX, INVENTORY_QUANTITY_MAX; statements do not grow with the quantities.
     Locks: the levels in order of item and location.
@@ -98,7 +111,7 @@ async def set_quantities(
     `["input", "quantities", index, member]`.
     """
     if name not in rules.QUANTITY_NAMES:
-        raise Rejected("INVALID_NAME", ["input", "name"], "the quantity name must be `available` or `on_hand`")
+        raise Rejected("INVALID_NAME", ["input", "name"], NAMED)
     for index, each in enumerate(quantities):
         if each.quantity < 0:
             path = ["input", "quantities", str(index), "quantity"]
@@ -121,7 +134,7 @@ async def set_quantities(
 async def adjust_quantities(
     tx: AsyncConnection, name: str, changes: Sequence[AdjustQuantity], reason: str, reference: str | None, actor: str
 ) -> Adjustment:
-    """Add to or take from `on_hand` or `available` quantities, all or none; a level that is missing is made.
+    """Add to or take from quantities of one of rules.QUANTITY_NAMES, all or none; a level that is missing is made.
 
     Limits, locks, emits: as `set_quantities`.
     Raises: Rejected(CHANGE_FROM_QUANTITY_STALE | INVALID_INVENTORY_ITEM | INVALID_LOCATION | INVALID_QUANTITY_NAME |
@@ -129,8 +142,7 @@ async def adjust_quantities(
     NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR | TOO_MANY_CHANGES), `field` is `["input", "changes", index, member]`.
     """
     if name not in rules.QUANTITY_NAMES:
-        told = "the quantity name must be `available` or `on_hand`"
-        raise Rejected("INVALID_QUANTITY_NAME", ["input", "name"], told)
+        raise Rejected("INVALID_QUANTITY_NAME", ["input", "name"], NAMED)
     entries = [
         _Entry(
             each.item_id,
@@ -152,19 +164,23 @@ async def _change(
     _check(entries, reason, reference)
     await levels.open_levels(tx, (entry.at for entry in entries))
     items = await levels.lock(tx, (entry.item_id for entry in entries))
-    deltas = {entry.at: _delta(entry, name, items) for entry in entries}
-    return await _write(tx, name, items, deltas, reason, reference, actor)
+    kind = rules.kind_of(reason)
+    deltas = [(entry.at, kind, _delta(entry, name, items)) for entry in entries]
+    return await write(tx, items, deltas, name, Why(reason, reference, actor))
+
+
+def check_why(reason: str, reference: str | None) -> None:
+    """Raise Rejected(INVALID_REASON | INVALID_REFERENCE_DOCUMENT) where a change is not explained as it must be."""
+    if reason not in rules.REASONS:
+        told = f"the reason must be one of {', '.join(sorted(rules.REASONS))}"
+        raise Rejected("INVALID_REASON", ["input", "reason"], told)
+    if reference is not None and not rules.is_uri(reference):
+        told = "the reference must be a URI with a scheme"
+        raise Rejected("INVALID_REFERENCE_DOCUMENT", ["input", "referenceDocumentUri"], told)
 
 
 def _check(entries: Sequence[_Entry], reason: str, reference: str | None) -> None:
-    if reason not in rules.REASONS:
-        raise Rejected(
-            "INVALID_REASON", ["input", "reason"], f"the reason must be one of {', '.join(sorted(rules.REASONS))}"
-        )
-    if reference is not None and not rules.is_uri(reference):
-        raise Rejected(
-            "INVALID_REFERENCE_DOCUMENT", ["input", "referenceDocumentUri"], "the reference must be a URI with a scheme"
-        )
+    check_why(reason, reference)
     if len(entries) > INVENTORY_CHANGES_MAX:
         told = f"at most {INVENTORY_CHANGES_MAX} levels can be changed at once"
         raise Rejected("TOO_MANY_CHANGES", entries[0].path[:2], told)
@@ -176,19 +192,24 @@ def _check(entries: Sequence[_Entry], reason: str, reference: str | None) -> Non
         seen.add(entry.at)
 
 
-def _delta(entry: _Entry, name: str, items: Mapping[UUID, Item]) -> int:
-    item = items.get(entry.item_id)
+def level_at(items: Mapping[UUID, Item], at: rules.At, item_path: list[str], location_path: list[str]) -> Level:
+    """Return a level that may be changed. Raises: Rejected(INVALID_INVENTORY_ITEM | INVALID_LOCATION)."""
+    item = items.get(at[0])
     if item is None:
-        path = [*entry.path, "inventoryItemId"]
-        raise Rejected("INVALID_INVENTORY_ITEM", path, "the inventory item could not be found")
-    level = item.level(entry.location_id)
+        raise Rejected("INVALID_INVENTORY_ITEM", item_path, "the inventory item could not be found")
+    level = item.level(at[1])
     if level is None or not level.active:
-        raise Rejected("INVALID_LOCATION", [*entry.path, "locationId"], "the location could not be found")
+        raise Rejected("INVALID_LOCATION", location_path, "the location could not be found")
+    return level
+
+
+def _delta(entry: _Entry, name: str, items: Mapping[UUID, Item]) -> Delta:
+    level = level_at(items, entry.at, [*entry.path, "inventoryItemId"], [*entry.path, "locationId"])
     present = level.quantity(name)
     if entry.compare is not None and entry.compare != present:
         told = f"the quantity is {present} by now, not {entry.compare}"
         raise Rejected(_STALE[entry.compare_as], [*entry.path, entry.compare_as], told)
-    delta = entry.delta(level)
+    delta = rules.change_of(name, entry.delta(level))
     refused = rules.refusal(level, delta)
     if refused:
         code, told = refused
@@ -196,38 +217,40 @@ def _delta(entry: _Entry, name: str, items: Mapping[UUID, Item]) -> int:
     return delta
 
 
-async def _write(
+async def write(
     tx: AsyncConnection,
-    name: str,
     items: Mapping[UUID, Item],
-    deltas: Mapping[rules.At, int],
-    reason: str,
-    reference: str | None,
-    actor: str,
+    deltas: Sequence[tuple[rules.At, str, Delta]],
+    first: str,
+    why: Why,
 ) -> Adjustment:
-    after = await levels.move(tx, items, {at: (delta, 0) for at, delta in deltas.items()})
-    changes: list[Change] = []
-    for (item_id, location_id), delta in deltas.items():
-        level = after[item_id].level(location_id)
-        if delta and level is not None:
-            # Both quantities move together; the one that was asked for comes first.
-            for each in sorted(rules.QUANTITY_NAMES, key=lambda known: known != name):
-                changes.append(Change(each, item_id, location_id, delta, level.quantity(each)))
+    """Change locked levels, and record what was done and why: where, the kind of movement, and by how much.
+
+    Of each change the quantity `first` is told first.
+    """
     key = new_id()
+    after = await levels.record(tx, items, [Movement(*each, adjustment_id=key) for each in deltas])
+    changes: list[Change] = []
+    for at, _, delta in deltas:
+        level = after[at[0]].level(at[1])
+        assert level is not None
+        # Quantities that move together are told together.
+        for name in sorted(rules.QUANTITY_NAMES, key=lambda known: known != first):
+            if by := rules.seen_as(name, delta):
+                changes.append(Change(name, *at, by, level.quantity(name)))
     stored = [
         {
-            "name": change.name,
-            "item_id": str(change.item_id),
-            "location_id": str(change.location_id),
-            "delta": change.delta,
-            "quantity_after_change": change.quantity_after,
+            "name": change.name, "item_id": str(change.item_id), "location_id": str(change.location_id),
+            "delta": change.delta, "quantity_after_change": change.quantity_after,
         }
         for change in changes
-    ]
-    row = {"id": key, "reason": reason, "reference_document_uri": reference, "actor": actor, "changes": stored}
+    ]  # fmt: skip
+    row = {
+        "id": key, "reason": why.reason, "reference_document_uri": why.reference, "actor": why.actor, "changes": stored,
+    }  # fmt: skip
     made = await tx.execute(insert(adjustment).values(**row).returning(adjustment.c.created_at))
     await levels.announce(tx, items, after, always=True)
-    return Adjustment(key, reason, reference, made.scalar_one(), changes)
+    return Adjustment(key, why.reason, why.reference, made.scalar_one(), changes)
 
 
 async def restock(
@@ -241,10 +264,11 @@ async def restock(
     await levels.open_levels(tx, ((variant_id, location_id) for variant_id, location_id, _ in returned))
     found = await levels.lock(tx, (variant_id for variant_id, _, _ in returned))
     items = {key: item for key, item in found.items() if item.tracked}
-    deltas: dict[rules.At, int] = {}
+    deltas: dict[rules.At, Delta] = {}
     for variant_id, location_id, quantity in returned:
         if variant_id in items:
-            deltas[variant_id, location_id] = deltas.get((variant_id, location_id), 0) + quantity
+            at = variant_id, location_id
+            deltas[at] = deltas.get(at, Delta()).plus(Delta(on_hand=quantity))
     for (variant_id, location_id), delta in deltas.items():
         level = items[variant_id].level(location_id)
         if level is None or not level.active:
@@ -252,4 +276,5 @@ async def restock(
         if refused := rules.refusal(level, delta):
             raise Rejected("INVALID", None, refused[1])
     if deltas:
-        await _write(tx, "available", items, deltas, reason, reference, actor)
+        back = [(at, "RETURN", delta) for at, delta in deltas.items()]
+        await write(tx, items, back, "available", Why(reason, reference, actor))

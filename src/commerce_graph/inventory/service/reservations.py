@@ -1,85 +1,149 @@
 """Reservations: stock held for a purchase, then sold, shipped or given back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, case, exists, func, literal, null, select, update
+from sqlalchemy import CTE, Integer, Result, Text, Uuid, case, exists, func, literal, null, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.inventory import rules
 from commerce_graph.inventory.errors import OutOfStock
-from commerce_graph.inventory.rules import Allocation, Held, Takes, Wanted
+from commerce_graph.inventory.rules import Allocation, Delta, Held, Takes, Wanted
 from commerce_graph.inventory.service import levels
-from commerce_graph.inventory.tables import level, reservation
+from commerce_graph.inventory.service.levels import Movement
+from commerce_graph.inventory.tables import reservation
 from commerce_graph.kernel.columns import given
 
 _SWEEP_LOCK = 0x686F6C6473
 """Advisory lock key: one worker sweeps at a time, so that two do not queue for the same levels."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an owner, a purchase or an order, wants held."""
+
+    owner_id: UUID
+    wanted: Sequence[Wanted]
+    country: str | None
+
+
 async def reserve(
     tx: AsyncConnection, owner_id: UUID, wanted: Sequence[Wanted], country: str | None, expires_at: datetime
 ) -> Sequence[Allocation]:
-    """Hold stock for a purchase until `expires_at`, from as few locations as can give it.
+    """Hold stock for one owner, as `reserve_many` does.
 
-    Locations in the buyer's country come first, then by priority. A line may be split. Repeating it for the same owner
-    returns what was allocated, unless all of it was given back meanwhile: then it is held anew. 2 statements however
-    many lines, and 4 more where a variant sells out.
-    Locks: the levels in order of item and location.
-    Emits: StockChanged where a variant sells out.
     Raises: OutOfStock (inventory.errors), a Rejected(NOT_ENOUGH_STOCK) naming line and what is left.
     """
-    items = await levels.lock(tx, (line.variant_id for line in wanted))
-    short = rules.shortage(wanted, items)
-    allocated = [] if short else rules.allocate(wanted, items, country)
-    moves: dict[rules.At, tuple[int, int]] = {}
-    for part in allocated:
-        if part.location_id:
-            at = part.variant_id, part.location_id
-            moves[at] = 0, moves.get(at, (0, 0))[1] + part.quantity
-    if moves and await _hold(tx, owner_id, allocated, expires_at):
-        await levels.announce(tx, items, {key: rules.moved(each, moves) for key, each in items.items()})
-        return allocated
-    # Nothing was held by this call: too much is wanted, nothing is counted, or it was done before. Read after the
-    # lock: a repeated call that waited for the first one must see what that one did.
-    held = await _held(tx, owner_id)
-    if any(part.state != "RELEASED" for part in held):
-        return _allocated(held, wanted)
-    if short:
-        line, left = short
-        raise OutOfStock(line.line_id, line.variant_id, left)
-    return allocated
+    (held,) = await reserve_many(tx, [Claim(owner_id, wanted, country)], expires_at)
+    if isinstance(held, OutOfStock):
+        raise held
+    return held
 
 
-def _allocated(held: Sequence[Held], wanted: Sequence[Wanted]) -> list[Allocation]:
-    counted = {part.line_id for part in held}
+async def reserve_many(
+    tx: AsyncConnection, claims: Sequence[Claim], expires_at: datetime
+) -> list[Sequence[Allocation] | OutOfStock]:
+    """Hold stock for owners until `expires_at`, first come, first served: each gets all it wants, or nothing.
+
+    From as few locations as can give it: those in the buyer's country come first, then by priority. A line may be
+    split. A line that its owner holds already is not held twice. 2 statements however many claims and lines, 1 more
+    where a line was held before, and 4 more where a variant sells out.
+    Shape: n claims → n allocations or refusals, in input order.
+    Locks: the levels in order of item and location.
+    Emits: StockChanged where a variant sells out.
+    """
+    items = await levels.lock(tx, (line.variant_id for claim in claims for line in claim.wanted))
+    left, given_to = dict(items), list[Sequence[Allocation] | OutOfStock]()
+    for claim in claims:
+        short = rules.shortage(claim.wanted, left)
+        if short is not None:
+            given_to.append(OutOfStock(short[0].line_id, short[0].variant_id, short[1]))
+            continue
+        allocated = rules.allocate(claim.wanted, left, claim.country)
+        given_to.append(allocated)
+        left |= _less(left, claim.owner_id, allocated)
+    parts = {
+        (claim.owner_id, part.line_id, part.location_id): part
+        for claim, allocated in zip(claims, given_to, strict=True)
+        if not isinstance(allocated, OutOfStock)
+        for part in allocated
+        if part.location_id
+    }
+    taken = await _hold(tx, parts, expires_at)
+    movements = [_reserving(key[0], parts[key]) for key in taken]
+    await levels.announce(tx, items, levels.after(items, movements))
+    # Where not all was taken, or something is refused, a call that came before may have got it. Read after the lock:
+    # who waited for the first one must see what that one did.
+    repeated = {key[0] for key in parts.keys() - taken}
+    repeated |= {c.owner_id for c, each in zip(claims, given_to, strict=True) if isinstance(each, OutOfStock)}
+    held = await _held_by(tx, repeated) if repeated else {}
     return [
-        Allocation(part.line_id, part.item_id, part.location_id, part.quantity) for part in held if part.quantity
-    ] + [
+        _held_before(held.get(claim.owner_id, ()), claim.wanted, items) or allocated
+        for claim, allocated in zip(claims, given_to, strict=True)
+    ]
+
+
+def _less(items: dict[UUID, rules.Item], owner_id: UUID, allocated: Sequence[Allocation]) -> dict[UUID, rules.Item]:
+    """Return the items that a claim takes from, as they are for the next one."""
+    mine = {part.variant_id: items[part.variant_id] for part in allocated if part.location_id}
+    return levels.after(mine, [_reserving(owner_id, part) for part in allocated if part.location_id])
+
+
+def _reserving(owner_id: UUID, part: Allocation) -> Movement:
+    assert part.location_id is not None
+    return Movement((part.variant_id, part.location_id), "RESERVE", Delta(reserved=part.quantity), owner_id)
+
+
+def _held_before(
+    held: Sequence[Held], wanted: Sequence[Wanted], items: Mapping[UUID, rules.Item]
+) -> list[Allocation] | None:
+    """Return what an owner holds for all that it wants; None where some of it is not held."""
+    counted = {line.line_id for line in wanted if line.variant_id in items and items[line.variant_id].tracked}
+    mine = [part for part in held if part.line_id in counted and part.quantity]
+    if not mine or counted - {part.line_id for part in mine}:
+        return None
+    return [Allocation(part.line_id, part.item_id, part.location_id, part.quantity) for part in mine] + [
         Allocation(line.line_id, line.variant_id, None, line.quantity) for line in wanted if line.line_id not in counted
     ]
 
 
-async def _hold(tx: AsyncConnection, owner_id: UUID, allocated: Sequence[Allocation], expires_at: datetime) -> bool:
-    """Take locked stock for an owner; False, and nothing changed, for one that holds some already. 1 statement."""
-    parts = [(p.line_id, p.location_id, p.variant_id, p.quantity) for p in allocated if p.location_id]
-    source = given(parts, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
-    mine = exists().where(reservation.c.owner_id == owner_id, reservation.c.state != "RELEASED")
-    columns = select(literal(owner_id, Uuid), *source.c, literal("HELD", Text), literal(expires_at)).where(~mine)
-    names = ["owner_id", *(column.name for column in source.c), "state", "expires_at"]
+async def _hold(
+    tx: AsyncConnection, parts: Mapping[tuple[UUID, UUID, UUID], Allocation], expires_at: datetime
+) -> set[tuple[UUID, UUID, UUID]]:
+    """Take locked stock for owners, and return what was taken: not what a line holds already. 1 statement."""
+    if not parts:
+        return set()
+    rows = [(*key, part.variant_id, part.quantity) for key, part in parts.items()]
+    source = given(rows, owner_id=Uuid, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
+    same = (reservation.c.owner_id == source.c.owner_id, reservation.c.line_id == source.c.line_id)
+    before = exists().where(*same, reservation.c.state != "RELEASED")
+    columns = select(*source.c, literal("HELD", Text), literal(expires_at)).where(~before)
+    names = [*(column.name for column in source.c), "state", "expires_at"]
     adding = postgresql.insert(reservation).from_select(names, columns)
     # Only what was given back before can be in the way.
     again = {name: adding.excluded[name] for name in ("item_id", "quantity", "state", "expires_at")}
     holding = adding.on_conflict_do_update(index_elements=["owner_id", "line_id", "location_id"], set_=again)
-    held = holding.returning(reservation.c.item_id, reservation.c.location_id, reservation.c.quantity).cte("held")
-    at = (held.c.item_id, held.c.location_id)
-    sums = select(*at, func.sum(held.c.quantity).label("quantity")).group_by(*at).subquery("sums")
-    taking = update(level).where(level.c.item_id == sums.c.item_id, level.c.location_id == sums.c.location_id)
-    taken = await tx.execute(taking.values(committed=level.c.committed + sums.c.quantity, updated_at=func.now()))
-    return bool(taken.rowcount)
+    held = holding.returning(*(reservation.c[name] for name in _HELD)).cte("held")
+    entered = levels.entered(held, "RESERVE", reserved=held.c.quantity)
+    changed = levels.levelled(entered).cte("levelled")
+    taken = select(held.c.owner_id, held.c.line_id, held.c.location_id).add_cte(changed)
+    return {tuple(row) for row in await tx.execute(taken)}
+
+
+_HELD = ("owner_id", "line_id", "location_id", "item_id", "quantity", "state")
+
+
+async def _held_by(tx: AsyncConnection, owner_ids: Collection[UUID]) -> dict[UUID, list[Held]]:
+    """Return what owners hold that is not all given back. 1 statement."""
+    mine = select(*(reservation.c[name] for name in _HELD)).where(reservation.c.owner_id == func.any(list(owner_ids)))
+    found: dict[UUID, list[Held]] = {}
+    for row in await tx.execute(mine.where(reservation.c.state != "RELEASED").order_by(*mine.selected_columns[:3])):
+        found.setdefault(row.owner_id, []).append(Held(*row[1:]))
+    return found
 
 
 async def _held(tx: AsyncConnection, owner_id: UUID, *, lock: bool = False) -> list[Held]:
@@ -102,25 +166,33 @@ async def commit(tx: AsyncConnection, owner_id: UUID) -> bool:
 
     A hold whose end has passed, but which nobody has released, still counts: its stock is still there. An owner that
     holds nothing, because nothing of it is counted, has nothing to lose. 1 statement.
-    Locks: the owner's reservations. A sweep takes an owner whole or not at all.
+    Locks: the owner's reservations, no level. A sweep takes an owner whole or not at all.
     """
-    return await _keep(tx, owner_id, state="COMMITTED", expires_at=null())
+    found, kept = _keeping(owner_id, state="COMMITTED", expires_at=null())
+    entered = levels.entered(kept, "COMMIT", reserved=-kept.c.quantity, committed=kept.c.quantity)
+    return _still(await tx.execute(select(found.c.state).add_cte(entered)))
 
 
 async def renew(tx: AsyncConnection, owner_id: UUID, expires_at: datetime) -> bool:
     """Move the end of an owner's hold. False where it has expired. 1 statement. Locks: as `commit`."""
-    return await _keep(tx, owner_id, expires_at=expires_at)
+    found, kept = _keeping(owner_id, expires_at=expires_at)
+    return _still(await tx.execute(select(found.c.state).add_cte(kept)))
 
 
-async def _keep(tx: AsyncConnection, owner_id: UUID, **values: Any) -> bool:
-    """Change what an owner holds, and tell whether it still has it. The states are those after the lock."""
+def _keeping(owner_id: UUID, **values: Any) -> tuple[CTE, CTE]:
+    """Return the parts of a statement that lock what an owner holds, and change what is still held."""
     key = (reservation.c.line_id, reservation.c.location_id)
     mine = select(*key, reservation.c.state).where(reservation.c.owner_id == owner_id).order_by(*key)
     found = mine.with_for_update().cte("found").prefix_with("MATERIALIZED")
     same = (reservation.c.line_id == found.c.line_id, reservation.c.location_id == found.c.location_id)
     keeping = update(reservation).where(reservation.c.owner_id == owner_id, *same, found.c.state == "HELD")
-    states = (await tx.execute(select(found.c.state).add_cte(keeping.values(**values).cte("kept")))).scalars().all()
-    return not states or any(state != "RELEASED" for state in states)
+    return found, keeping.values(**values).returning(*(reservation.c[name] for name in _HELD)).cte("kept")
+
+
+def _still(states: Result[Any]) -> bool:
+    """Tell whether an owner still has what it held, by the states after the lock."""
+    found = states.scalars().all()
+    return not found or any(state != "RELEASED" for state in found)
 
 
 async def release(tx: AsyncConnection, owner_id: UUID, parts: Sequence[tuple[UUID, UUID, int]] | None = None) -> None:
@@ -158,16 +230,11 @@ async def _end(
     state: str,
 ) -> None:
     """Lower what owners hold; a hold that reaches zero ends in `state`. 2 statements, and more where lines flip."""
-    item_at = {(owner, part.line_id, part.location_id): part.item_id for owner in held for part in held[owner]}
-    moves: dict[rules.At, tuple[int, int]] = {}
+    parts = {(owner, part.line_id, part.location_id): part for owner in held for part in held[owner]}
     rows = [(owner, *at, quantity) for owner in takes for at, quantity in takes[owner].items()]
-    for owner, line_id, location_id, quantity in rows:
-        at = item_at[owner, line_id, location_id], location_id
-        on_hand, committed = moves.get(at, (0, 0))
-        moves[at] = on_hand - (quantity if state == "SHIPPED" else 0), committed - quantity
     if not rows:
         return
-    after = await levels.move(tx, items, moves)
+    after = await levels.record(tx, items, [_ending(parts[row[:3]], row[0], row[3], state) for row in rows])
     by = given(rows, owner_id=Uuid, line_id=Uuid, location_id=Uuid, quantity=Integer)
     ended = reservation.c.quantity == by.c.quantity
     await tx.execute(
@@ -180,6 +247,15 @@ async def _end(
         .where(*(reservation.c[name] == by.c[name] for name in ("owner_id", "line_id", "location_id")))
     )
     await levels.announce(tx, items, after)
+
+
+def _ending(part: Held, owner_id: UUID, quantity: int, state: str) -> Movement:
+    """Return what happens to a level when so much of a hold ends."""
+    at = part.item_id, part.location_id
+    if state == "SHIPPED":
+        return Movement(at, "SHIP", Delta(on_hand=-quantity, committed=-quantity), owner_id)
+    let_go = Delta(reserved=-quantity) if part.state == "HELD" else Delta(committed=-quantity)
+    return Movement(at, "RELEASE", let_go, owner_id)
 
 
 async def release_expired(tx: AsyncConnection, limit: int) -> int:

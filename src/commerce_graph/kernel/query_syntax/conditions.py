@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, false, func, literal, no
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.limits import SEARCH_QUERY_CHARS_MAX
+from commerce_graph.kernel.moments import aware
 from commerce_graph.kernel.query_syntax.tree import Comparator, Joins, Query, Term, translate
 
 Meaning = Callable[[Term], ColumnElement[bool] | None]
@@ -170,8 +171,7 @@ def span(text: str) -> tuple[datetime, datetime] | None:
     day = _DAY.match(text)
     try:
         if day is None:
-            moment = datetime.fromisoformat(text)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            moment = aware(datetime.fromisoformat(text)).astimezone(UTC)
             step = timedelta(microseconds=1) if moment.microsecond else timedelta(seconds=1)
             return moment, moment + step
         year, month, date = (int(part) if part else None for part in day.groups())

@@ -15,7 +15,7 @@ from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.graph import batch_field, field, input_type, mutation, object_type
-from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.ids import PREFIX, to_gid
 from commerce_graph.kernel.limits import ORDER_INPUT_LINES_MAX
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments, slice_list
 from commerce_graph.kernel.scalars import URL
@@ -23,6 +23,8 @@ from commerce_graph.kernel.values import user_error
 from commerce_graph.keys import OrderKey
 from commerce_graph.order import loaders, service
 from commerce_graph.order.graph.line import LineItem, line_item
+
+UUID_CHARS = 36
 
 
 @strawberry.enum(description="What became of a parcel.")
@@ -155,9 +157,21 @@ def _content(
     parcel: fulfilment.Parcel, known: Mapping[UUID, loaders.LineRow], ctx: Context, content: tuple[UUID, int]
 ) -> FulfillmentLineItem:
     line_id, quantity = content
-    # A parcel holds a line once, so the two keys together name the content.
-    gid = strawberry.ID(f"{to_gid('FulfillmentLineItem', parcel.id)}-{line_id}")
+    gid = content_gid(parcel.id, line_id)
     return FulfillmentLineItem(id=gid, line_item=line_item(known[line_id], ctx), quantity=quantity)
+
+
+def content_gid(parcel_id: UUID, line_id: UUID) -> strawberry.ID:
+    """Return the global id of a line in a parcel: a parcel holds a line once, so the two keys together name it."""
+    return strawberry.ID(f"{to_gid('FulfillmentLineItem', parcel_id)}-{line_id}")
+
+
+def content_key(ctx: Context, gid: str) -> tuple[UUID, UUID]:
+    """Return the keys of parcel and line in such an id. Raises: RequestError(INVALID_ID)."""
+    return (
+        ctx.key_of(gid[: -1 - UUID_CHARS], "FulfillmentLineItem"),
+        ctx.key_of(f"{PREFIX}LineItem/{gid[-UUID_CHARS:]}", "LineItem"),
+    )
 
 
 @object_type

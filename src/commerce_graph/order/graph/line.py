@@ -8,11 +8,13 @@ from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, entities, field, object_type
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.limits import DISCOUNTS_WEIGHED_MAX
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments, slice_list
 from commerce_graph.kernel.values import Attribute, Image, MoneyV2, attributes, money
 from commerce_graph.keys import OrderKey, ProductKey, ProductVariantKey
-from commerce_graph.order import loaders
+from commerce_graph.order import loaders, rules
+from commerce_graph.order.graph.discount import DiscountAllocation, line_allocations
 from commerce_graph.order.graph.money import MoneyBag, bag
 
 
@@ -80,28 +82,35 @@ class LineItem:
 
     @field
     def price(self) -> MoneyV2:
-        """What one piece costs."""
+        """What one piece costs before discounts."""
         return money(self.row.unit_price_minor, self.row.currency)
 
     @field
     def total_price(self) -> MoneyV2:
-        """What all pieces that were ordered cost."""
+        """What all pieces that were ordered cost after discounts."""
         return money(self.row.total_minor, self.row.currency)
 
     @field
     def current_total_price(self) -> MoneyV2:
-        """What the pieces cost that are left after cancellations and refunds."""
-        return money(self.row.unit_price_minor * self.row.current_quantity, self.row.currency)
+        """What the pieces cost after discounts that are left after cancellations and refunds."""
+        gone = self.row.quantity - self.row.current_quantity
+        left = rules.share_of(self.row.total_minor, self.row.quantity, gone, self.row.current_quantity)
+        return money(left, self.row.currency)
 
     @field
     def original_total_price(self) -> MoneyV2:
         """What all pieces cost before discounts."""
-        return money(self.row.total_minor, self.row.currency)
+        return money(self._gross(), self.row.currency)
 
     @field
     def discounted_total_price(self) -> MoneyV2:
         """What all pieces cost after discounts."""
         return money(self.row.total_minor, self.row.currency)
+
+    @field
+    def total_discount(self) -> MoneyV2:
+        """All that discounts took off, of the order's own the line's share."""
+        return money(self.row.discount_minor, self.row.currency)
 
     @field
     def original_unit_price_set(self) -> MoneyBag:
@@ -111,7 +120,29 @@ class LineItem:
     @field
     def original_total_set(self) -> MoneyBag:
         """What all pieces cost before discounts."""
+        return bag(self._gross(), self.row.currency)
+
+    @field
+    def discounted_total_set(self) -> MoneyBag:
+        """What all pieces cost after discounts."""
         return bag(self.row.total_minor, self.row.currency)
+
+    @field
+    def total_discount_set(self) -> MoneyBag:
+        """All that discounts took off, of the order's own the line's share."""
+        return bag(self.row.discount_minor, self.row.currency)
+
+    def _gross(self) -> int:
+        return self.row.unit_price_minor * self.row.quantity
+
+    @batch_field(length=DISCOUNTS_WEIGHED_MAX)
+    async def discount_allocations(parents: Sequence["LineItem"], ctx: Context) -> list[list[DiscountAllocation]]:
+        """What each discount took off the line, of the order's own its share."""
+        kept = await ctx.load_many(loaders.breakdowns, [parent.row.order_id for parent in parents])
+        return [
+            line_allocations(stored, parent.row.id, parent.row.currency)
+            for parent, stored in zip(parents, kept, strict=True)
+        ]
 
     @field
     def custom_attributes(self) -> list[Attribute]:

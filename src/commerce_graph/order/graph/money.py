@@ -52,4 +52,5 @@ class ShippingLine:
     code: str | None = strawberry.field(description="The handle of the delivery option.", default=None)
     original_price: MoneyV2 = strawberry.field(description="What it costs before discounts.")
     original_price_set: MoneyBag = strawberry.field(description="What it costs before discounts.")
-    price: MoneyV2 = strawberry.field(description="What it costs.")
+    price: MoneyV2 = strawberry.field(description="What it costs after discounts.")
+    discounted_price_set: MoneyBag = strawberry.field(description="What it costs after discounts.")

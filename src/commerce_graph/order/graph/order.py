@@ -181,27 +181,27 @@ class Order(OrderKey):
 
     @field
     def total_price(self) -> MoneyV2:
-        """What was to be paid when the order was placed: goods, delivery and taxes."""
+        """What all that was ordered comes to, edits included: goods, delivery and taxes, before refunds."""
         return self._money(self.row.total_minor)
 
     @field
     def subtotal(self) -> MoneyV2:
-        """What the goods cost, with taxes where prices include them."""
+        """What the goods cost after discounts, with taxes where prices include them."""
         return self._money(self.row.subtotal_minor)
 
     @field
     def subtotal_price(self) -> MoneyV2:
-        """What the goods cost, with taxes where prices include them."""
+        """What the goods cost after discounts, with taxes where prices include them."""
         return self._money(self.row.subtotal_minor)
 
     @field
     def total_shipping(self) -> MoneyV2:
-        """What the delivery costs, with taxes where prices include them."""
+        """What the delivery costs after discounts, with taxes where prices include them."""
         return self._money(self.row.shipping_minor)
 
     @field
     def total_shipping_price(self) -> MoneyV2:
-        """What the delivery costs, with taxes where prices include them."""
+        """What the delivery costs after discounts, with taxes where prices include them."""
         return self._money(self.row.shipping_minor)
 
     @field
@@ -216,7 +216,7 @@ class Order(OrderKey):
 
     @field
     def total_price_set(self) -> MoneyBag:
-        """What was to be paid when the order was placed."""
+        """What all that was ordered comes to, edits included, before refunds."""
         return bag(self.row.total_minor, self.row.currency)
 
     @field
@@ -254,10 +254,13 @@ class Order(OrderKey):
         """The delivery that the buyer chose; null where nothing is delivered."""
         if self.row.shipping_title is None:
             return None
-        price = self._money(self.row.shipping_minor)
+        charged = self.row.shipping_minor
+        original = charged + self.row.shipping_discount_minor
         return ShippingLine(
             title=self.row.shipping_title, handle=self.row.shipping_handle, code=self.row.shipping_handle,
-            original_price=price, price=price, original_price_set=bag(self.row.shipping_minor, self.row.currency),
+            original_price=self._money(original), price=self._money(charged),
+            original_price_set=bag(original, self.row.currency),
+            discounted_price_set=bag(charged, self.row.currency),
         )  # fmt: skip
 
     @field
@@ -319,8 +322,8 @@ class Order(OrderKey):
 
     @field
     def edited(self) -> bool:
-        """Whether lines were changed after the order was placed; that is not offered."""
-        return False
+        """Whether lines were changed after the order was placed."""
+        return self.row.edited_at is not None
 
     @field
     def shipping_address(self) -> MailingAddress | None:

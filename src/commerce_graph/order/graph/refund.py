@@ -23,6 +23,7 @@ from commerce_graph.order import loaders, rules, service
 from commerce_graph.order.graph.line import LineItem, line_item
 from commerce_graph.order.graph.money import MoneyBag, bag
 from commerce_graph.order.graph.order import READ_ORDERS
+from commerce_graph.order.graph.return_ import Return
 from commerce_graph.order.graph.transaction import OrderTransactionKind
 from commerce_graph.payment import service as payment
 
@@ -160,6 +161,13 @@ class Refund:
             node = partial(_pieces, parent.found.currency, known, ctx)
             connections.append(page.connection(RefundLineItemConnection, RefundLineItemEdge, node))
         return connections
+
+    @batch_field(name="return")
+    async def return_(parents: Sequence["Refund"], ctx: Context) -> list[Return | None]:
+        """The return that it is of; null for other refunds."""
+        made = await ctx.load_many(loaders.returns, [parent.found.order_id for parent in parents])
+        known = {each.id: Return(found=each) for group in made for each in group}
+        return [known.get(parent.found.return_id) for parent in parents]
 
 
 def _pieces(

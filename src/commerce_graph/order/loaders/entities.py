@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
-from commerce_graph.order.tables import event, line, order, refund, refund_line
+from commerce_graph.order.tables import breakdown, event, line, order, refund, refund_line, return_, return_line
 
 
 def _among(column: ColumnElement[UUID], keys: Sequence[UUID]) -> ColumnElement[bool]:
@@ -40,6 +40,8 @@ class OrderRow(Protocol):
     tax_minor: int
     tax_lines: Sequence[dict[str, Any]]
     total_minor: int
+    discount_minor: int
+    shipping_discount_minor: int
     refunded_minor: int
     financial_status: str
     fulfillment_status: str
@@ -47,6 +49,7 @@ class OrderRow(Protocol):
     cancelled_at: datetime | None
     cancel_reason: str | None
     closed_at: datetime | None
+    edited_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -69,6 +72,7 @@ class LineRow(Protocol):
     current_quantity: int
     fulfilled_quantity: int
     unit_price_minor: int
+    discount_minor: int
     total_minor: int
     tax_minor: int
     position: int
@@ -79,6 +83,13 @@ async def orders(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[OrderRo
     """Read orders. Shape: n keys → n results in input order, None where there is no row; 1 statement."""
     rows: dict[UUID, Any] = {row.id: row for row in await conn.execute(select(order).where(_among(order.c.id, ids)))}
     return [rows.get(key) for key in ids]
+
+
+async def breakdowns(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[dict[str, Any] | None]:
+    """Read how totals came about. Shape: n keys → n results in input order, None where none is kept; 1 statement."""
+    found = await conn.execute(select(breakdown).where(_among(breakdown.c.order_id, order_ids)))
+    rows = {row.order_id: row.document for row in found}
+    return [rows.get(key) for key in order_ids]
 
 
 async def lines(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[LineRow]]:
@@ -108,7 +119,9 @@ class RefundRow:
 
     id: UUID
     order_id: UUID
+    return_id: UUID | None
     amount_minor: int
+    shipping_minor: int
     note: str | None
     status: str
     created_at: datetime
@@ -129,9 +142,7 @@ async def refunds(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[
     found: dict[UUID, RefundRow] = {}
     for row in await conn.execute(wanted):
         if row.id not in found:
-            found[row.id] = RefundRow(
-                row.id, row.order_id, row.amount_minor, row.note, row.status, row.created_at, row.currency, []
-            )
+            found[row.id] = RefundRow(**{name: row._mapping[name] for name in RefundRow.__slots__[:-1]}, lines=[])
         if row.part_id is not None:
             part = (row._mapping[f"part_{name}"] for name in RefundLineRow.__slots__)
             found[row.id].lines.append(RefundLineRow(*part))
@@ -146,3 +157,62 @@ async def events(conn: AsyncConnection, order_ids: Sequence[UUID], args: PageArg
     return await read_pages(
         conn, order_ids, lambda key: select(event).where(event.c.order_id == key), Order((event.c.id,)), args
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLineRow:
+    """Returned pieces of a line."""
+
+    id: UUID
+    line_id: UUID
+    fulfillment_id: UUID
+    quantity: int
+    processed_quantity: int
+    reason: str
+    reason_note: str
+    customer_note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """A return with its lines."""
+
+    id: UUID
+    order_id: UUID
+    number: int
+    status: str
+    decline_reason: str | None
+    decline_note: str | None
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    order_number: int
+    lines: list[ReturnLineRow]
+
+
+async def returns(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[ReturnRow]]:
+    """Read the returns of orders, oldest first. Shape: n keys → n lists in input order; 1 statement."""
+    parts = [return_line.c[name].label(f"part_{name}") for name in ReturnLineRow.__slots__]
+    wanted = (
+        select(return_, order.c.number.label("order_number"), *parts)
+        .join(order)
+        .join(return_line)
+        .where(_among(return_.c.order_id, order_ids))
+        .order_by(return_.c.number, return_line.c.id)
+    )
+    found: dict[UUID, ReturnRow] = {}
+    for row in await conn.execute(wanted):
+        if row.id not in found:
+            found[row.id] = ReturnRow(**{name: row._mapping[name] for name in ReturnRow.__slots__[:-1]}, lines=[])
+        found[row.id].lines.append(ReturnLineRow(*(row._mapping[f"part_{name}"] for name in ReturnLineRow.__slots__)))
+    grouped: defaultdict[UUID, list[ReturnRow]] = defaultdict(list)
+    for made in found.values():
+        grouped[made.order_id].append(made)
+    return [grouped[key] for key in order_ids]
+
+
+async def orders_of_returns(conn: AsyncConnection, return_ids: Sequence[UUID]) -> Sequence[UUID | None]:
+    """Read which order a return is of. Shape: n keys → n keys in input order, None where there is none; 1 statement."""
+    rows = await conn.execute(select(return_.c.id, return_.c.order_id).where(_among(return_.c.id, return_ids)))
+    found = {row.id: row.order_id for row in rows}
+    return [found.get(key) for key in return_ids]

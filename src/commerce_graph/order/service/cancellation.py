@@ -44,7 +44,7 @@ async def record(tx: AsyncConnection, wish: Cancellation, actor: str) -> UUID:
     present = rules.life(closed=row.closed_at is not None, cancelled=row.cancelled_at is not None)
     if present == "CANCELLED":
         raise wrong_state(("orderId",), "the order was cancelled already")
-    if not rules.may_become(rules.LIFE, present, "CANCELLED"):
+    if not rules.LIFE.allows(present, "CANCELLED"):
         raise wrong_state(("orderId",), f"an order that is {present} cannot be cancelled")
     if row.fulfillment_status != "UNFULFILLED":
         raise wrong_state(("orderId",), "goods were sent already: refund them instead")

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Uuid, cast, func, select, update
+from sqlalchemy import Integer, Row, Uuid, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.inventory import service as inventory
+from commerce_graph.kernel.columns import given
 from commerce_graph.order import rules
 from commerce_graph.order.tables import line
 
@@ -47,6 +48,14 @@ async def unsent(tx: AsyncConnection, order_id: UUID) -> Unsent:
     return Unsent({at: quantity for at, quantity in left.items() if quantity})
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Stock to give up, by (line, location, pieces): `back` can be sold again, `out` leaves the house."""
+
+    back: Sequence[tuple[UUID, UUID, int]] = ()
+    out: Sequence[tuple[UUID, UUID, int]] = ()
+
+
 async def take_back(
     tx: AsyncConnection, order_id: UUID, released: Mapping[UUID, int], lost: Mapping[UUID, int], before: Unsent
 ) -> None:
@@ -54,10 +63,20 @@ async def take_back(
 
     Locks: the order's fulfillment orders, then the stock's levels. Statements do not grow with the lines.
     """
+    await give_up(tx, order_id, await reduce(tx, order_id, released, lost, before))
+
+
+async def reduce(
+    tx: AsyncConnection, order_id: UUID, released: Mapping[UUID, int], lost: Mapping[UUID, int], before: Unsent
+) -> GivenUp:
+    """Take pieces out of the fulfillment orders, and return which stock that gives up.
+
+    Locks: the order's fulfillment orders. Statements do not grow with the lines.
+    """
     wanted = {each: released.get(each, 0) + lost.get(each, 0) for each in {*released, *lost}}
     wanted = {each: quantity for each, quantity in wanted.items() if quantity}
     if not wanted:
-        return
+        return GivenUp()
     await fulfilment.reduce(tx, order_id, list(wanted.items()))
     after = await unsent(tx, order_id)
     # A line may be sent from several places: the stock must be given up where the fulfillment order was reduced.
@@ -70,10 +89,15 @@ async def take_back(
         back += [(each, place, quantity) for place, quantity in kept]
         rest = [(place, quantity - dict(kept).get(place, 0)) for place, quantity in places]
         out += [(each, place, quantity) for place, quantity in rules.spread(lost.get(each, 0), rest)]
-    if back:
-        await inventory.release(tx, order_id, back)
-    if out:
-        await inventory.ship(tx, order_id, out)
+    return GivenUp(back, out)
+
+
+async def give_up(tx: AsyncConnection, order_id: UUID, stock: GivenUp) -> None:
+    """Give up stock that an order holds. Locks: the stock's levels."""
+    if stock.back:
+        await inventory.release(tx, order_id, stock.back)
+    if stock.out:
+        await inventory.ship(tx, order_id, stock.out)
 
 
 async def holdings(tx: AsyncConnection, order_id: UUID) -> dict[tuple[UUID, UUID], int]:
@@ -87,15 +111,9 @@ async def holdings(tx: AsyncConnection, order_id: UUID) -> dict[tuple[UUID, UUID
 
 async def add_quantities(tx: AsyncConnection, order_id: UUID, column: str, deltas: Iterable[tuple[UUID, int]]) -> None:
     """Add to a quantity column of an order's lines. 1 statement for all."""
-    pairs: Sequence[tuple[UUID, int]] = list(deltas)
+    pairs = list(deltas)
     if not pairs:
         return
-    given = (
-        func.unnest(
-            cast([line_id for line_id, _ in pairs], ARRAY(Uuid)), cast([delta for _, delta in pairs], ARRAY(Integer))
-        )
-        .table_valued("id", "delta")
-        .render_derived()
-    )
-    changed = update(line).where(line.c.order_id == order_id, line.c.id == given.c.id)
-    await tx.execute(changed.values({column: line.c[column] + given.c.delta}))
+    by = given(pairs, id=Uuid, delta=Integer)
+    changed = update(line).where(line.c.order_id == order_id, line.c.id == by.c.id)
+    await tx.execute(changed.values({column: line.c[column] + by.c.delta}))

@@ -30,7 +30,7 @@ async def _move(tx: AsyncConnection, order_id: UUID, wanted: str, actor: str) ->
     path = ("input", "id")
     row = await trail.lock(tx, order_id, path)
     present = rules.life(closed=row.closed_at is not None, cancelled=row.cancelled_at is not None)
-    if not rules.may_become(rules.LIFE, present, wanted):
+    if not rules.LIFE.allows(present, wanted):
         raise wrong_state(path, f"an order that is {present} cannot become {wanted}")
     if present == wanted:
         return

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderUpdated
+from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.order import rules
 from commerce_graph.order.errors import wrong_state
@@ -16,6 +17,7 @@ from commerce_graph.payment import service as payment
 
 MESSAGES = {
     "paid": "The payment was captured.",
+    "captured": "A part of the payment was captured.",
     "voided": "The payment was voided.",
     "authorized": "The payment was authorised.",
     "refunded": "Money was refunded.",
@@ -23,6 +25,10 @@ MESSAGES = {
 }
 AS_PLACED = "AUTHORIZED"
 """The financial status that an order with something to pay is placed with."""
+CHANGES = {
+    "AUTHORIZED": "authorized", "PARTIALLY_PAID": "captured", "PAID": "paid", "PARTIALLY_REFUNDED": "refunded",
+    "REFUNDED": "refunded", "VOIDED": "voided",
+}  # fmt: skip
 UNPAID = frozenset({"PENDING", "AUTHORIZED", "PARTIALLY_PAID"})
 
 
@@ -53,7 +59,7 @@ async def _note_first(tx: AsyncConnection, order_id: UUID, change: str) -> bool:
     """
     money = await trail.books_of(tx, order_id)
     status = rules.financial_status(money) if money else AS_PLACED
-    if money is None or money.refunded_minor or not rules.may_become(rules.FINANCIAL, AS_PLACED, status):
+    if money is None or money.refunded_minor or not rules.FINANCIAL.allows(AS_PLACED, status):
         return False
     if status == AS_PLACED:
         return False
@@ -69,6 +75,24 @@ async def _note_first(tx: AsyncConnection, order_id: UUID, change: str) -> bool:
     if row is not None:
         await publish(tx, OrderUpdated(row.id, row.customer_id, change))
     return row is not None
+
+
+async def follow_payment(db: Database, order_id: UUID) -> None:
+    """Bring an order in line with its payment when something outside changed that. Repeating it changes nothing.
+
+    Before its order there is a payment already; then there is nothing to do.
+    Locks: the order's row. Emits: OrderUpdated(authorized | captured | paid | refunded | voided).
+    """
+    async with db.begin() as tx:
+        row = (await tx.execute(select(order).where(order.c.id == order_id).with_for_update())).one_or_none()
+        if row is None:
+            return
+        values = trail.money_values(row, await trail.books(tx, row))
+        status = values.get("financial_status", row.financial_status)
+        if not values or not rules.FINANCIAL.allows(row.financial_status, status):
+            return
+        await trail.change(tx, row, **values)
+        await trail.record(tx, row, *told(CHANGES[status]))
 
 
 def told(change: str) -> tuple[str, str]:

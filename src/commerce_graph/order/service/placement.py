@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, func, insert, null, select, true
+from sqlalchemy import CTE, func, insert, literal, null, select, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,12 +16,12 @@ from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import published
 from commerce_graph.order.errors import already_placed
 from commerce_graph.order.service import trail
-from commerce_graph.order.tables import line, order
+from commerce_graph.order.tables import breakdown, line, order
 
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to place, as it was sold. `total_minor` is unit price times quantity."""
+    """A line to place, as it was sold. `discount_minor` is all that discounts took off, the order's own too."""
 
     id: UUID
     product_id: UUID | None
@@ -36,11 +36,16 @@ class NewLine:
     tax_minor: int
     requires_shipping: bool
     attributes: Sequence[Mapping[str, str]] = ()
+    discount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """A purchase to place, as it was submitted. Amounts: minor units of `currency`."""
+    """A purchase to place, as it was submitted. Amounts: minor units of `currency`.
+
+    `subtotal_minor` and `shipping_minor` are after discounts, `discount_minor` is all of them. `breakdown` says how the
+    total came about, so that it can be computed again.
+    """
 
     id: UUID
     cart_id: UUID | None
@@ -65,15 +70,19 @@ class NewOrder:
     lines: Sequence[NewLine]
     tax_lines: Sequence[Mapping[str, object]] = ()
     attributes: Sequence[Mapping[str, str]] = field(default=())
+    discount_minor: int = 0
+    shipping_discount_minor: int = 0
+    breakdown: Mapping[str, Any] | None = None
 
 
 AS_IT_IS = (
     "id", "cart_id", "customer_id", "market_id", "channel_id", "phone", "currency", "country", "language", "note",
     "shipping_handle", "shipping_title", "tax_included", "subtotal_minor", "shipping_minor", "tax_minor", "total_minor",
+    "discount_minor", "shipping_discount_minor",
 )  # fmt: skip
 LINE_AS_IT_IS = (
     "id", "product_id", "variant_id", "title", "variant_title", "sku", "vendor", "image_url", "quantity",
-    "unit_price_minor", "tax_minor", "requires_shipping",
+    "unit_price_minor", "tax_minor", "discount_minor", "requires_shipping",
 )  # fmt: skip
 
 
@@ -93,7 +102,10 @@ async def place(tx: AsyncConnection, new: NewOrder) -> None:
         if each.product_id is not None:
             sold[str(each.product_id)] += each.quantity
     facts = (OrderPlaced(new.id, new.customer_id, dict(sold)), OrderUpdated(new.id, new.customer_id, "placed"))
-    parts = (_lines(placed, new.lines), told, published(placed, *facts))
+    parts = [_lines(placed, new.lines), told, published(placed, *facts)]
+    if new.breakdown is not None:
+        kept = select(placed.c.id, literal(new.breakdown, breakdown.c.document.type))
+        parts.append(insert(breakdown).from_select(["order_id", "document"], kept).cte("kept"))
     if (await tx.execute(select(placed.c.number).add_cte(*parts))).one_or_none() is not None:
         return
     # Either this very order is there (its step is repeated), or the cart's unique key stopped a second one.
@@ -128,6 +140,6 @@ def _line_values(position: int, new: NewLine) -> dict[str, Any]:
         **{name: getattr(new, name) for name in LINE_AS_IT_IS},
         "position": position,
         "current_quantity": new.quantity,
-        "total_minor": new.unit_price_minor * new.quantity,
+        "total_minor": new.unit_price_minor * new.quantity - new.discount_minor,
         "attributes": [dict(pair) for pair in new.attributes],
     }

@@ -26,12 +26,16 @@ LINES = ("input", "refundLineItems")
 
 @dataclass(frozen=True, slots=True)
 class RefundedLine:
-    """Pieces of a line to refund, and what becomes of them; `location_id` says where a RETURN goes."""
+    """Pieces of a line to refund, and what becomes of them; `location_id` says where a RETURN goes.
+
+    `sent_only`: none that were not sent may be taken.
+    """
 
     line_id: UUID
     quantity: int
     restock_type: str
     location_id: UUID | None = None
+    sent_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class NewRefund:
     amount: Decimal | None = None
     note: str | None = None
     notify_customer: bool = False
+    return_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ async def record(tx: AsyncConnection, new: NewRefund, actor: str) -> UUID:
     taken = _take(new.lines, lines, unsent)
     amount, shipping = await _money(tx, row, new, lines, taken)
     places = await _places(tx, row.id, taken)
-    refund_id = await insert_refund(tx, row.id, amount, shipping, new.note, taken, places)
+    refund_id = await insert_refund(tx, row.id, amount, shipping, new.note, taken, places, new.return_id)
     await goods.add_quantities(
         tx, row.id, "current_quantity", _sum((each.line.id, -each.quantity) for each in taken).items()
     )
@@ -101,14 +106,15 @@ async def record(tx: AsyncConnection, new: NewRefund, actor: str) -> UUID:
 
 async def insert_refund(
     tx: AsyncConnection, order_id: UUID, amount_minor: int, shipping_minor: int, note: str | None,
-    taken: Sequence[Taken] = (), places: Sequence[UUID | None] = (),
+    taken: Sequence[Taken] = (), places: Sequence[UUID | None] = (), return_id: UUID | None = None,
 ) -> UUID:  # fmt: skip
     """Write a refund and its lines, and return its key. 2 statements at most."""
     refund_id = new_id()
     # Where no money moves there is nobody to wait for.
     status = "PENDING" if amount_minor else "SUCCESS"
+    about = {"order_id": order_id, "return_id": return_id, "note": note, "status": status}
     amounts = {"amount_minor": amount_minor, "shipping_minor": shipping_minor}
-    await tx.execute(insert(refund).values(id=refund_id, order_id=order_id, note=note, status=status, **amounts))
+    await tx.execute(insert(refund).values(id=refund_id, **about, **amounts))
     if taken:
         values = [
             {
@@ -144,6 +150,8 @@ def _take(asked: Sequence[RefundedLine], lines: Mapping[UUID, Row[Any]], unsent:
         present = left[row.id]
         try:
             never_sent, _ = rules.take(present, each.restock_type, each.quantity)
+            if each.sent_only and never_sent:
+                raise ValueError(present.kept)
         except ValueError as most:
             told = f"{each.restock_type} takes 1 to {most} pieces of this line, not {each.quantity}"
             raise invalid((*path, "quantity"), told) from None
@@ -158,8 +166,7 @@ async def _money(
 ) -> tuple[int, int]:
     """Return the amount of a refund, and how much of it is the delivery's."""
     shipped, promised = await given_back(tx, row.id)
-    priced = [rules.Priced(each.total_minor, each.tax_minor) for each in lines.values()]
-    shares = rules.shares(row.total_minor, row.shipping_minor, row.tax_minor, row.tax_included, priced)
+    shares = shares_of(row, lines)
     share = dict(zip(lines, shares.lines, strict=True))
     left = shares.shipping - shipped
     shipping = left if new.full_shipping else _minor(row, new.shipping, ("input", "shipping", "amount")) or 0
@@ -177,6 +184,12 @@ async def _money(
         shown = to_decimal(amount, row.currency)
         raise invalid(path, f"at most {to_decimal(most, row.currency)} can be refunded, not {shown}")
     return amount, shipping
+
+
+def shares_of(row: Row[Any], lines: Mapping[UUID, Row[Any]]) -> rules.Shares:
+    """Return which part of an order's total each line bears, in order."""
+    priced = [rules.Priced(each.total_minor, each.tax_minor) for each in lines.values()]
+    return rules.shares(row.total_minor, row.shipping_minor, row.tax_minor, row.tax_included, priced)
 
 
 def _minor(row: Row[Any], amount: Decimal | None, path: Sequence[str]) -> int | None:

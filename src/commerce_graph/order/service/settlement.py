@@ -14,7 +14,7 @@ from commerce_graph.kernel.limits import SETTLEMENT_BATCH_MAX
 from commerce_graph.kernel.money import to_decimal
 from commerce_graph.order import rules
 from commerce_graph.order.errors import payment_failed
-from commerce_graph.order.service import cancellation, payments, refunds, trail
+from commerce_graph.order.service import cancellation, edits, payments, refunds, returns, trail
 from commerce_graph.order.tables import refund, settlement
 from commerce_graph.payment import service as payment
 
@@ -34,9 +34,42 @@ async def create_refund(db: Database, new: refunds.NewRefund, actor: str, claim_
     Raises: Rejected(NOT_FOUND | INVALID), nothing recorded; Rejected(PAYMENT_FAILED), recorded as failed.
     """
     refund_id = await claims.first(db, claim_id, lambda tx: refunds.record(tx, new, actor))
+    await _give_back(db, refund_id)
+    return refund_id
+
+
+async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
+    """Commit an edit of an order, and return the order's key.
+
+    Lines, stock and what is due change in one transaction, which records the refund too where money is to go back;
+    then the provider is asked for it. Without an answer a worker goes on with the refund.
+    Emits: OrderUpdated(edited), then OrderUpdated(refunded | refund_failed) where money goes back.
+    Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE | ORDER_CHANGED | OUT_OF_STOCK), nothing changed;
+    Rejected(PAYMENT_FAILED), committed, and the refund recorded as failed.
+    """
+    async with db.begin() as tx:
+        order_id, refund_id = await edits.record(tx, wish, actor)
+    if refund_id is not None:
+        await _give_back(db, refund_id)
+    return order_id
+
+
+async def process_return(db: Database, wish: returns.Processing, actor: str) -> UUID:
+    """Take pieces of a return back, and return the key of their refund, whose money is asked for afterwards.
+
+    Emits: OrderUpdated(return_processed, refund_created), then OrderUpdated(refunded | refund_failed).
+    Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE), nothing recorded; Rejected(PAYMENT_FAILED), the goods are
+    back, and the refund recorded as failed.
+    """
+    async with db.begin() as tx:
+        refund_id = await returns.process(tx, wish, actor)
+    await _give_back(db, refund_id)
+    return refund_id
+
+
+async def _give_back(db: Database, refund_id: UUID) -> None:
     if await finish_refund(db, refund_id) == "FAILURE":
         raise payment_failed()
-    return refund_id
 
 
 async def cancel(db: Database, wish: cancellation.Cancellation, actor: str, claim_id: UUID | None = None) -> bool:

@@ -15,6 +15,8 @@ from commerce_graph.order.errors import unknown_order
 from commerce_graph.order.tables import event, order
 from commerce_graph.payment import service as payment
 
+OF_MONEY = {"financial_status", "refunded_minor"}
+
 
 async def lock(tx: AsyncConnection, order_id: UUID, path: Sequence[str]) -> Row[Any]:
     """Lock an order's row and return it. Raises: Rejected(NOT_FOUND)."""
@@ -55,13 +57,18 @@ async def tells(tx: AsyncConnection, row: Row[Any], change: str) -> bool:
 
 
 async def change(tx: AsyncConnection, row: Row[Any], **values: Any) -> None:
-    """Write new values into a locked order, refusing a step that the state machines do not have. 1 statement."""
+    """Write new values into a locked order, refusing a step that the state machines do not have. 1 statement.
+
+    What is not of its money alone makes a new version of the order.
+    """
     for name, machine in (("financial_status", rules.FINANCIAL), ("fulfillment_status", rules.FULFILMENT)):
         present, wanted = getattr(row, name), values.get(name)
-        if wanted is not None and not rules.may_become(machine, present, wanted):
+        if wanted is not None and not machine.allows(present, wanted):
             # The callers derive statuses from books that only grow, so this is a fault, not a refusal.
             raise RuntimeError(f"order {row.id} cannot go from {present} to {wanted}")
-    await tx.execute(update(order).where(order.c.id == row.id).values(**values, updated_at=func.now()))
+    version = row.version + bool(values.keys() - OF_MONEY)
+    changing = update(order).where(order.c.id == row.id)
+    await tx.execute(changing.values(**values, version=version, updated_at=func.now()))
 
 
 async def books(tx: AsyncConnection, row: Row[Any]) -> rules.Books:

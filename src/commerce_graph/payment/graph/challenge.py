@@ -57,7 +57,7 @@ async def show(request: Request) -> Response:
     asked = await challenge(_resources(request).database, request.path_params["reference"])
     if asked is None:
         return _missing()
-    return _page("Approve this payment?", _body(asked, _seal(request, asked.reference)))
+    return page("Approve this payment?", _body(asked, _seal(request, asked.reference)))
 
 
 async def answer(request: Request) -> Response:
@@ -68,11 +68,11 @@ async def answer(request: Request) -> Response:
     reference: str = request.path_params["reference"]
     form = await _form(request)
     if form is None:
-        return _page("Too much was sent", "<h1>Too much was sent</h1><p>Go back and try again.</p>", 413)
+        return page("Too much was sent", "<h1>Too much was sent</h1><p>Go back and try again.</p>", 413)
     if not hmac.compare_digest(form.get("token", "").encode(), _seal(request, reference).encode()):
-        return _page("This form is not valid", "<h1>This form is not valid</h1><p>Load the page again.</p>", 403)
+        return page("This form is not valid", "<h1>This form is not valid</h1><p>Load the page again.</p>", 403)
     if form.get("answer") not in (APPROVE, DECLINE):
-        return _page("No answer was given", "<h1>No answer was given</h1><p>Go back and choose one.</p>", 400)
+        return page("No answer was given", "<h1>No answer was given</h1><p>Go back and choose one.</p>", 400)
     database = _resources(request).database
     asked = await answer_challenge(database, reference, approved=form["answer"] == APPROVE)
     # Seen again by GET, so that loading the page anew does not send the form anew.
@@ -118,10 +118,10 @@ def _body(asked: Challenge, token: str) -> str:
 
 def _missing() -> Response:
     text = "<h1>There is no such payment</h1><p>Go back to the shop and start the payment there.</p>"
-    return _page("There is no such payment", text, 404)
+    return page("There is no such payment", text, 404)
 
 
-def _page(title: str, body: str, status: int = 200) -> Response:
+def page(title: str, body: str, status: int = 200) -> Response:
     page = f"""<!doctype html>
 <html lang="en">
 <head>

@@ -1,10 +1,12 @@
 """Money is set aside, and let go of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import OPEN, UNKNOWN, Opened, Outcome, Step
@@ -15,27 +17,43 @@ CANCELLED = Outcome("FAILURE", errors.PAYMENT_ERROR, "The payment was cancelled.
 
 
 @dataclass(frozen=True, slots=True)
-class _Void:
+class Voiding:
+    """A void that is recorded and has to be carried out."""
+
     step: Step
     target: Step
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What an order that is about to be paid costs, in minor units, and the session that it is paid with, if any."""
+
+    order_id: UUID
+    amount_minor: int
+    currency: str
+    session_id: str | None = None
+
+
 async def open_balance(
     tx: AsyncConnection, order_id: UUID, amount_minor: int, currency: str, session_id: str | None = None
 ) -> Opened | None:
-    """Open the books of an order that is about to be paid; with a session, its authorisation is recorded as PENDING.
+    """Open the books of one order, as `open_balances` does."""
+    return (await open_balances(tx, [Due(order_id, amount_minor, currency, session_id)])).get(order_id)
 
-    What is returned saves `authorize` a look into the books; it may be lost. Repeating it changes nothing and returns
-    None, as does a session that is not known. 1 statement.
+
+async def open_balances(tx: AsyncConnection, dues: Sequence[Due]) -> dict[UUID, Opened]:
+    """Open the books of orders that are about to be paid; with a session, an authorisation is recorded as PENDING.
+
+    What is returned, by order, saves `authorize` a look into the books; it may be lost. Repeating it changes nothing
+    and returns nothing, as does a session that is not known. 1 statement however many orders.
     """
-    provider = calls.provider_of_session(session_id) if session_id and amount_minor else None
-    if provider is None:
-        await books.open_balance(tx, order_id, amount_minor, currency)
-        return None
-    key = rules.idempotency_key(order_id, "AUTHORIZATION", 1)
-    step = await books.open_balance_and_step(tx, order_id, amount_minor, currency, key, provider, session_id)
-    return Opened(step) if step else None
+    rows = []
+    for due in dues:
+        provider = calls.provider_of_session(due.session_id) if due.session_id and due.amount_minor else None
+        key = rules.idempotency_key(due.order_id, "AUTHORIZATION", 1)
+        rows.append((due.order_id, due.amount_minor, due.currency, new_id(), key, provider, due.session_id))
+    return {step.order_id: Opened(step) for step in await books.open_balances(tx, rows)}
 
 
 async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opened | None = None) -> Outcome:
@@ -48,7 +66,7 @@ async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opene
     Locks: the balance, for the moment before and after the call; none during it.
     Raises: LookupError where the order's balance was not opened.
     """
-    found: Outcome | _Void | tuple[Step, bool]
+    found: Outcome | Voiding | tuple[Step, bool]
     if opened is not None:
         # No look into the books: were the step ended meanwhile, the provider refuses it and what is recorded stands.
         found = opened.step, True
@@ -57,18 +75,70 @@ async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opene
             found = await _begin(tx, order_id, session_id)
     if isinstance(found, Outcome):
         return found
-    if isinstance(found, _Void):
-        gone = await _carry_out(db, found)
+    if isinstance(found, Voiding):
+        gone = await carry_out(db, found)
         return gone if gone.status != "SUCCESS" else await authorize(db, order_id, session_id)
     step, fresh = found
     answer = await calls.ask(db, step, fresh=fresh)
     if answer is None:
         return UNKNOWN
     async with db.begin() as tx:
-        return await books.close_step(tx, step, answer)
+        outcome, void = await close_authorization(tx, step, answer)
+    await carry_on(db, void)
+    return outcome
 
 
-async def _begin(tx: AsyncConnection, order_id: UUID, session_id: str) -> Outcome | _Void | tuple[Step, bool]:
+async def close_authorization(
+    tx: AsyncConnection, step: Step, answer: Answer, *, source: str = "ANSWER", announce: bool = False
+) -> tuple[Outcome, Voiding | None]:
+    """Record what came of an authorisation; what the provider holds and this shop does not count is to be voided.
+
+    So it is with another amount than was asked for, and with one that came after the payment was given up.
+    Locks: the balance. Emits: as `books.close_step`.
+    """
+    outcome = await books.close_step(tx, step, answer, source=source, announce=announce)
+    if answer.status != "SUCCESS" or outcome.status == "SUCCESS":
+        return outcome, None
+    return outcome, await open_orphans_void(tx, step, answer.reference)
+
+
+async def close_capture(
+    tx: AsyncConnection, step: Step, answer: Answer, *, source: str = "ANSWER", announce: bool = False
+) -> tuple[Outcome, Voiding | None]:
+    """Record what came of a capture; what a final one leaves is to be voided. Locks, emits: as `books.close_step`."""
+    outcome = await books.close_step(tx, step, answer, source=source, announce=announce)
+    # Less than was asked for is what somebody captured elsewhere, once: the provider holds nothing more.
+    ends = rules.is_final(step) or answer.amount_minor < step.amount_minor
+    if outcome.status != "SUCCESS" or not ends:
+        return outcome, None
+    _, steps = await books.lock(tx, step.order_id)
+    return outcome, await _end(tx, steps, held_too=True)
+
+
+async def open_orphans_void(
+    tx: AsyncConnection, step: Step, reference: str | None, *, again: bool = False
+) -> Voiding | None:
+    """Record that an authorisation that does not count here is let go of; None where it counts, or was let go of.
+
+    `again`: the provider holds it now, whatever was let go of before. Locks: the balance.
+    """
+    _, steps = await books.lock(tx, step.order_id)
+    found = next(each for each in steps if each.id == step.id)
+    if found.status == "SUCCESS":
+        return None
+    target = replace(found, reference=reference or found.reference)
+    voids = [each for each in steps if each.kind == "VOID" and each.parent_id == step.id]
+    under_way = next((each for each in voids if each.status in OPEN), None)
+    if under_way is not None:
+        return Voiding(under_way, target, fresh=False)
+    if voids and not again:
+        return None
+    key = rules.idempotency_key(step.order_id, "VOID", rules.tries(steps, "VOID") + 1)
+    void = await books.open_step(tx, step.order_id, "VOID", key, 0, step.provider, parent=target)
+    return Voiding(void, target, fresh=True)
+
+
+async def _begin(tx: AsyncConnection, order_id: UUID, session_id: str) -> Outcome | Voiding | tuple[Step, bool]:
     balance, steps = await books.lock(tx, order_id)
     if balance is None:
         raise LookupError(f"the balance of order {order_id} was not opened")
@@ -97,10 +167,10 @@ async def let_go(db: Database, order_id: UUID) -> Outcome:
     async with db.begin() as tx:
         _, steps = await books.lock(tx, order_id)
         found = await _end(tx, steps, held_too=True)
-    return Outcome("SUCCESS") if found is None else await _carry_out(db, found)
+    return Outcome("SUCCESS") if found is None else await carry_out(db, found)
 
 
-async def _end(tx: AsyncConnection, steps: list[Step], *, held_too: bool) -> _Void | None:
+async def _end(tx: AsyncConnection, steps: list[Step], *, held_too: bool) -> Voiding | None:
     """Open a VOID for the latest authorisation, or find the one that is open; None where there is nothing to void.
 
     An authorisation without an outcome ends in our books first: nobody may be told of its success while it is let go
@@ -109,7 +179,7 @@ async def _end(tx: AsyncConnection, steps: list[Step], *, held_too: bool) -> _Vo
     target, step = rules.newest(steps, "AUTHORIZATION"), rules.newest(steps, "VOID")
     if step is not None and step.status in OPEN:
         about = next(each for each in steps if each.id == step.parent_id)
-        return _Void(step, about, fresh=False)
+        return Voiding(step, about, fresh=False)
     held = rules.held_minor(steps)
     if target is None or not (target.status in OPEN or (held_too and target.status == "SUCCESS" and held)):
         return None
@@ -119,10 +189,11 @@ async def _end(tx: AsyncConnection, steps: list[Step], *, held_too: bool) -> _Vo
         target = replace(target, status="FAILURE")
     key = rules.idempotency_key(target.order_id, "VOID", rules.tries(steps, "VOID") + 1)
     step = await books.open_step(tx, target.order_id, "VOID", key, held, target.provider, parent=target)
-    return _Void(step, target, fresh=True)
+    return Voiding(step, target, fresh=True)
 
 
-async def _carry_out(db: Database, void: _Void) -> Outcome:
+async def carry_out(db: Database, void: Voiding) -> Outcome:
+    """Have a recorded void carried out. Limits: as `authorize`."""
     answer = await calls.ask(db, void.step, void.target, fresh=void.fresh)
     if answer is None:
         return UNKNOWN
@@ -130,13 +201,19 @@ async def _carry_out(db: Database, void: _Void) -> Outcome:
         return await close_void(tx, void.step, void.target, answer)
 
 
+async def carry_on(db: Database, void: Voiding | None) -> None:
+    """Carry out the void that recording an answer led to, if any; without an answer `settle` goes on with it."""
+    if void is not None:
+        await carry_out(db, void)
+
+
 async def close_void(
-    tx: AsyncConnection, step: Step, target: Step, answer: Answer, *, announce: bool = False
+    tx: AsyncConnection, step: Step, target: Step, answer: Answer, *, source: str = "ANSWER", announce: bool = False
 ) -> Outcome:
     """Record that an authorisation was let go. One that never counted as authorised here takes nothing off."""
     if target.status != "SUCCESS":
         answer = replace(answer, amount_minor=0)
-    return await books.close_step(tx, step, answer, announce=announce)
+    return await books.close_step(tx, step, answer, source=source, announce=announce)
 
 
 async def note_answer(db: Database, key: str) -> None:
@@ -150,4 +227,5 @@ async def note_answer(db: Database, key: str) -> None:
     if step is None or answer is None:
         return
     async with db.begin() as tx:
-        await books.close_step(tx, step, answer, announce=True)
+        _, void = await close_authorization(tx, step, answer, announce=True)
+    await carry_on(db, void)

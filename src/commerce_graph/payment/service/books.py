@@ -1,59 +1,81 @@
 """The shop's own books: steps are opened before a provider is called and closed by what it answered."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, Text, Uuid, exists, func, insert, literal, select, update
+from sqlalchemy import CTE, BigInteger, Select, Text, Uuid, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import PaymentAnswered
 from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
+from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import EFFECTS, OPEN, Balance, Opened, Outcome, Step, outcome_of
 from commerce_graph.payment.service.provider import Answer
-from commerce_graph.payment.tables import balance, transaction
+from commerce_graph.payment.tables import balance, event, transaction
 
 _STEP = [transaction.c[member.name] for member in fields(Step)]
 _BALANCE = [balance.c[member.name] for member in fields(Balance)]
 _STATUSES = {"SUCCESS": "SUCCESS", "FAILURE": "FAILURE", "ACTION": "AWAITING_RESPONSE"}
 
 
-async def open_balance(tx: AsyncConnection, order_id: UUID, amount_minor: int, currency: str) -> None:
-    """Open the books of an order that is about to be paid. Repeating it changes nothing. 1 statement."""
-    row = {"order_id": order_id, "due_minor": amount_minor, "currency": currency}
-    await tx.execute(postgresql.insert(balance).values(row).on_conflict_do_nothing())
+async def open_balances(
+    tx: AsyncConnection, rows: Sequence[tuple[UUID, int, str, UUID, str | None, str | None, str | None]]
+) -> list[Step]:
+    """Open the books of orders, with their authorisations where a provider is named; returns those steps.
 
-
-async def open_balance_and_step(
-    tx: AsyncConnection,
-    order_id: UUID,
-    amount_minor: int,
-    currency: str,
-    key: str,
-    provider: str,
-    session_id: str | None,
-) -> Step | None:
-    """Open the books of an order with its authorisation; None where they were open before. 1 statement."""
-    row = {"order_id": order_id, "due_minor": amount_minor, "currency": currency}
-    adding = postgresql.insert(balance).values(row).on_conflict_do_nothing()
-    opened = adding.returning(balance.c.order_id, balance.c.due_minor, balance.c.currency).cte("opened")
+    `rows`: order_id, amount_minor, currency, and of the step id, idempotency key, provider and session. Books that are
+    open stay as they are, and get no step. 1 statement however many orders.
+    """
+    source = given(
+        rows, order_id=Uuid, due_minor=BigInteger, currency=Text, id=Uuid, key=Text, provider=Text, session_id=Text
+    )
+    names = ["order_id", "due_minor", "currency"]
+    adding = postgresql.insert(balance).from_select(names, select(*(source.c[name] for name in names)))
+    opened = adding.on_conflict_do_nothing().returning(balance.c.order_id).cte("opened")
     values = {
-        "id": literal(new_id(), Uuid),
-        "order_id": opened.c.order_id,
+        "id": source.c.id,
+        "order_id": source.c.order_id,
         "kind": literal("AUTHORIZATION", Text),
-        "idempotency_key": literal(key, Text),
-        "amount_minor": opened.c.due_minor,
-        "currency": opened.c.currency,
-        "provider": literal(provider, Text),
-        "session_id": literal(session_id, Text),
+        "idempotency_key": source.c.key,
+        "amount_minor": source.c.due_minor,
+        "currency": source.c.currency,
+        "provider": source.c.provider,
+        "session_id": source.c.session_id,
         "created_at": func.clock_timestamp(),
     }
-    step = insert(transaction).from_select(list(values), select(*values.values())).returning(*_STEP)
-    found = (await tx.execute(step)).one_or_none()
-    return Step(*found) if found else None
+    asked = select(*values.values()).join(opened, opened.c.order_id == source.c.order_id)
+    return await _add(tx, insert(transaction).from_select(list(values), asked.where(source.c.provider.is_not(None))))
+
+
+async def _add(tx: AsyncConnection, adding: Any) -> list[Step]:
+    """Add steps, if any, each with the event that it is. 1 statement."""
+    added = adding.returning(*_STEP).cte("opened_step")
+    return [Step(*row) for row in await tx.execute(select(added).add_cte(_requested(added)))]
+
+
+def _requested(added: CTE) -> CTE:
+    return _happened(added, "REQUESTED", "REQUEST", added.c.amount_minor)
+
+
+def _happened(step: CTE, kind: str, source: str, amount_minor: Any) -> CTE:
+    """Return the part of a statement that notes what happened to the step of another part, if there is one."""
+    values = {
+        "id": func.gen_random_uuid(),
+        "order_id": step.c.order_id,
+        "transaction_id": step.c.id,
+        "kind": literal(kind, Text),
+        "source": literal(source, Text),
+        "amount_minor": amount_minor,
+        "reference": step.c.reference,
+        "message": step.c.message,
+        "at": func.clock_timestamp(),
+    }
+    return insert(event).from_select(list(values), select(*values.values())).cte("happened")
 
 
 async def lock(tx: AsyncConnection, order_id: UUID) -> tuple[Balance | None, list[Step]]:
@@ -96,7 +118,8 @@ async def open_step(
         # Not the transaction's start: who waited longer for the lock would seem to have come first.
         "created_at": func.clock_timestamp(),
     }
-    return Step(*(await tx.execute(insert(transaction).values(row).returning(*_STEP))).one())
+    (step,) = await _add(tx, insert(transaction).values(row))
+    return step
 
 
 async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened | None:
@@ -128,7 +151,8 @@ async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened 
     adding = postgresql.insert(transaction).from_select(list(values), only).on_conflict_do_nothing()
     opened = adding.returning(*_STEP).cte("opened")
     about = [held.c[member.name] for member in fields(Step)]
-    row = (await tx.execute(select(opened, *about).join(held, held.c.id == opened.c.parent_id))).one_or_none()
+    opened_for = select(opened, *about).join(held, held.c.id == opened.c.parent_id).add_cte(_requested(opened))
+    row = (await tx.execute(opened_for)).one_or_none()
     return Opened(Step(*row[: len(_STEP)]), Step(*row[len(_STEP) :])) if row else None
 
 
@@ -137,16 +161,23 @@ def _locked(of: Select[Any]) -> CTE:
     return of.with_for_update().cte("locked").prefix_with("MATERIALIZED")
 
 
-async def close_step(tx: AsyncConnection, step: Step, answer: Answer, *, announce: bool = False) -> Outcome:
+async def close_step(
+    tx: AsyncConnection, step: Step, answer: Answer, *, source: str = "ANSWER", announce: bool = False
+) -> Outcome:
     """Record what a provider answered, once: where another process was first, its record stands and is returned.
 
+    The event of it is added in the same statement. An authorisation of another amount than was asked for is recorded
+    as FAILURE, for the caller to have it let go of.
     1 statement, and one more where another was first. It may wait for the balance: Postgres then looks again whether
     the step is still open, and adds to the balance as it is by then.
     Locks: the balance. Emits: PaymentAnswered where `announce` is set and the answer brought something new.
     """
+    if answer.status == "SUCCESS" and not rules.is_what_was_asked(step, answer.amount_minor):
+        told = f"The provider set {answer.amount_minor} aside, not {step.amount_minor}."
+        answer = replace(answer, status="FAILURE", amount_minor=0, code=errors.PAYMENT_ERROR, message=told)
     values: dict[str, Any] = {
         "status": _STATUSES[answer.status],
-        "reference": answer.reference,
+        "reference": func.coalesce(answer.reference, transaction.c.reference),
         "action_url": answer.action_url,
         "error_code": answer.code,
         "message": answer.message,
@@ -160,7 +191,9 @@ async def close_step(tx: AsyncConnection, step: Step, answer: Answer, *, announc
     still_open = (transaction.c.id == step.id, transaction.c.status.in_(waiting))
     closing = update(transaction).where(transaction.c.order_id == locked.c.order_id, *still_open).values(values)
     closed = closing.returning(*_STEP).cte("closed")
-    record = select(closed)
+    amount = closed.c.amount_minor if answer.status == "SUCCESS" else literal(0, BigInteger)
+    kind = rules.happened(step.kind, values["status"])
+    record = select(closed).add_cte(_happened(closed, kind, source, amount))
     if answer.status == "SUCCESS":
         record = record.add_cte(_added(closed, EFFECTS[step.kind]))
     row = (await tx.execute(record)).one_or_none()
@@ -177,6 +210,15 @@ def _added(closed: CTE, name: str) -> CTE:
     column = balance.c[name]
     adding = update(balance).where(balance.c.order_id == closed.c.order_id)
     return adding.values({column: column + closed.c.amount_minor}).cte("added")
+
+
+async def note(
+    tx: AsyncConnection, step: Step, kind: str, source: str, amount_minor: int, reference: str | None, message: str
+) -> None:
+    """Note what happened to a payment that moves nothing in its balance. 1 statement."""
+    row = {"id": new_id(), "order_id": step.order_id, "transaction_id": step.id, "kind": kind, "source": source,
+           "amount_minor": amount_minor, "reference": reference, "message": message}  # fmt: skip
+    await tx.execute(insert(event).values(row))
 
 
 async def step_of_key(conn: AsyncConnection, key: str) -> Step | None:

@@ -1,10 +1,31 @@
 """Steps that were left open, by a crash or by a provider that did not answer, are brought to an end."""
 
+from datetime import timedelta
+
+import structlog
+
+from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.limits import RESERVATION_TTL_S
 from commerce_graph.payment.rules import Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import close_void
+from commerce_graph.payment.service.authorization import (
+    carry_on,
+    carry_out,
+    close_authorization,
+    close_capture,
+    close_void,
+    open_orphans_void,
+)
+from commerce_graph.payment.service.provider import Held
+
+log = structlog.get_logger()
+
+SOURCE = "RECONCILIATION"
+ORPHAN_AFTER_S = RESERVATION_TTL_S + 900
+"""How old a hold must be: by then its purchase has become an order or was given up."""
+ORPHANS_LOOK_BACK_S = 6 * 3_600
 
 SETTLE_AFTER_S = 60.0
 """How old an open step must be: whoever opened it may still be waiting for the answer."""
@@ -32,13 +53,46 @@ async def settle(resources: Resources, *, older_than_s: float = SETTLE_AFTER_S) 
 async def _settle(db: Database, step: Step) -> bool:
     async with db.read() as conn:
         target = await books.step_of_id(conn, step.parent_id)
-    asked = calls.find(db, step) if step.kind == "AUTHORIZATION" else calls.ask(db, step, target, fresh=False)
-    answer = await asked
+    is_authorization = step.kind == "AUTHORIZATION"
+    answer = await (calls.find(db, step) if is_authorization else calls.ask(db, step, target, fresh=False))
     if answer is None or answer.status == "ACTION":
         return False
+    void = None
     async with db.begin() as tx:
         if step.kind == "VOID" and target is not None:
-            await close_void(tx, step, target, answer, announce=True)
+            await close_void(tx, step, target, answer, source=SOURCE, announce=True)
         else:
-            await books.close_step(tx, step, answer, announce=True)
+            close = close_authorization if is_authorization else close_capture
+            _, void = await close(tx, step, answer, source=SOURCE, announce=True)
+    await carry_on(db, void)
     return True
+
+
+async def void_orphans(resources: Resources, *, older_than_s: float = ORPHAN_AFTER_S) -> int:
+    """Let go of what providers hold for this shop though it counts for no order; returns how much was.
+
+    An authorisation counts where our books have it as SUCCESS. One without an outcome is left to whoever drives its
+    purchase, for its order may still come. Safe to run twice at once.
+    Limits: what is ORPHAN_AFTER_S old, and ORPHANS_LOOK_BACK_S more; then webhooks alone tell of it.
+    """
+    until = now() - timedelta(seconds=older_than_s)
+    since = until - timedelta(seconds=ORPHANS_LOOK_BACK_S)
+    gone = 0
+    for name in list(calls.PROVIDERS):
+        for held in await calls.holds(resources.database, name, since, until):
+            gone += await _void_orphan(resources.database, name, held)
+    return gone
+
+
+async def _void_orphan(db: Database, provider: str, held: Held) -> bool:
+    async with db.read() as conn:
+        step = await books.step_of_key(conn, held.key)
+    if step is None:
+        # Books that were lost, or restored from before: nothing can be written into them, and no order will come.
+        log.warning("payment.unknown_hold", provider=provider, reference=held.reference)
+        return await calls.void_unknown(db, provider, held)
+    if step.status != "FAILURE":
+        return False
+    async with db.begin() as tx:
+        void = await open_orphans_void(tx, step, held.reference, again=True)
+    return void is not None and (await carry_out(db, void)).status == "SUCCESS"

@@ -8,9 +8,10 @@ shop's. Session ids: `test_ok`, `test_declined`, `test_action_required`, `test_t
 
 import asyncio
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import insert, select, update
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment import errors
-from commerce_graph.payment.service.provider import Answer
+from commerce_graph.payment.service.provider import Answer, Held
 from commerce_graph.payment.tables import test_charge, test_operation
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ class Challenge:
 
 class SandboxProvider:
     """The test provider on a database."""
+
+    captures_in_parts = True
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,11 +72,11 @@ class SandboxProvider:
             row = (await tx.execute(select(test_charge).where(_key_is(charge["idempotency_key"])))).one()
         return _said(row)
 
-    async def capture(self, key: str, reference: str, amount_minor: int) -> Answer:
+    async def capture(self, key: str, reference: str, amount_minor: int, currency: str) -> Answer:
         """Take money of an authorised charge."""
         return await _elsewhere(self._move("CAPTURE", key, reference, amount_minor))
 
-    async def refund(self, key: str, reference: str, amount_minor: int) -> Answer:
+    async def refund(self, key: str, reference: str, amount_minor: int, currency: str) -> Answer:
         """Give money of a captured charge back."""
         return await _elsewhere(self._move("REFUND", key, reference, amount_minor))
 
@@ -96,9 +99,9 @@ class SandboxProvider:
                 return _refused(errors.PAYMENT_ERROR, f"Only {left} of the charge is left.")
             return await _carry_out(tx, kind, key, reference, amount_minor, {column: column + amount_minor})
 
-    async def void(self, key: str, authorization_key: str) -> Answer:
+    async def void(self, key: str, held: Held) -> Answer:
         """Void a charge, or refuse in advance one that has not arrived."""
-        return await _elsewhere(self._void(key, authorization_key))
+        return await _elsewhere(self._void(key, held.key))
 
     async def _void(self, key: str, authorization_key: str) -> Answer:
         async with self._database.begin() as tx:
@@ -120,7 +123,7 @@ class SandboxProvider:
             changes = {test_charge.c.status: "VOIDED"} if waiting and row.captured_minor < row.amount_minor else {}
             return await _carry_out(tx, "VOID", key, row.reference, left, changes)
 
-    async def find(self, key: str) -> Answer | None:
+    async def find(self, key: str, reference: str | None = None) -> Answer | None:
         """Look a key up in the books."""
         return await _elsewhere(self._find(key))
 
@@ -128,6 +131,17 @@ class SandboxProvider:
         async with self._database.read() as conn:
             row = (await conn.execute(select(test_charge).where(_key_is(key)))).one_or_none()
             return _said(row) if row else await _operation(conn, key)
+
+    async def holds(self, since: datetime, until: datetime) -> Sequence[Held]:
+        """Look up what is held."""
+        return await _elsewhere(self._holds(since, until))
+
+    async def _holds(self, since: datetime, until: datetime) -> Sequence[Held]:
+        c = test_charge.c
+        held = select(c.idempotency_key, c.amount_minor - c.captured_minor, c.currency, c.reference)
+        open_ = (c.status == "AUTHORIZED", c.amount_minor > c.captured_minor, c.created_at.between(since, until))
+        async with self._database.read() as conn:
+            return [Held(*row) for row in await conn.execute(held.where(*open_).order_by(c.created_at))]
 
     async def challenge(self, reference: str) -> Challenge | None:
         """Return the payment that a challenge page is about."""

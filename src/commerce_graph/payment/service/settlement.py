@@ -9,7 +9,7 @@ from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import MANUAL, OPEN, UNKNOWN, Balance, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import let_go
+from commerce_graph.payment.service.authorization import carry_out, close_capture, let_go
 from commerce_graph.payment.service.provider import Answer
 
 
@@ -38,7 +38,8 @@ async def capture(db: Database, order_id: UUID, opened: Opened | None = None) ->
         if step is None or fresh:
             if balance is not None and balance.captured_minor == balance.due_minor:
                 return Outcome("SUCCESS")
-            if balance is None or target is None or rules.capturable_minor(balance, steps) == 0:
+            leaving = any(each.kind == "VOID" and each.status in OPEN for each in steps)
+            if balance is None or target is None or leaving or rules.capturable_minor(balance, steps) == 0:
                 return Outcome("FAILURE", errors.PAYMENT_ERROR, "There is no authorised payment to capture.")
             step = await _open_capture(tx, balance, steps, target)
     return await _carry_out(db, step, target, fresh=fresh)
@@ -112,7 +113,10 @@ async def _carry_out(db: Database, step: Step, target: Step | None, *, fresh: bo
     if answer is None:
         return UNKNOWN
     async with db.begin() as tx:
-        return await books.close_step(tx, step, answer)
+        outcome, void = await close_capture(tx, step, answer)
+    if void is not None:
+        await carry_out(db, void)  # without an answer `settle` goes on with it
+    return outcome
 
 
 async def mark_as_paid(tx: AsyncConnection, order_id: UUID) -> None:
