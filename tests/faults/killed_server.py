@@ -9,11 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commerce_graph.app import from_environment
 from commerce_graph.kernel import claims
+from commerce_graph.order.service import captures
 from commerce_graph.payment.service import books, calls
 
 POINTS = {
     "asking": (calls, "ask"),  # all that decides is committed, and nobody outside has heard of it
     "recording": (books, "close_step"),  # the provider has done it
+    "noting": (captures, "_note"),  # the books tell of a capture or a void, and the order does not
     "keeping": (claims, "keep"),  # all is done, and the answer is not kept
 }
 

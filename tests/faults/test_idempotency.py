@@ -9,13 +9,18 @@ from sqlalchemy import func, select
 
 from commerce_graph.embedded import Servers
 from commerce_graph.kernel.execution import Engine
+from commerce_graph.order import service as orders
 from commerce_graph.order.tables import event, refund
 from commerce_graph.payment.service import calls
+from commerce_graph.payment.service.recovery import settle
 from commerce_graph.payment.tables import test_operation as operation
 from commerce_graph.payment.tables import transaction
-from tests.order.conftest import balance, place, stock
+from tests.order.conftest import Placed, balance, place, stock
+from tests.order.edits import COMMIT, begun, line_of, put
+from tests.order.test_capture import CAPTURE, VOID, status, step_of
 from tests.order.test_life import CANCEL, PAID
 from tests.order.test_refund import CREATE, pieces
+from tests.order.test_return import PROCESS, created, part, sent
 from tests.repeating import RECEIVE, Server, claimed, elsewhere, here, lamps, set_claims
 from tests.shop import Shop
 
@@ -112,25 +117,156 @@ async def test_marking_as_paid(shop: Shop, servers: Servers, server: Server, poi
     assert await count(shop, transaction, transaction.c.kind == "SALE") == 1
 
 
-async def test_a_refund_that_another_has_taken_over(
-    shop: Shop, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first holder was only slow: both find the same refund, and both give the same answer."""
+async def of(shop: Shop, placed: Placed, kind: str) -> int:
+    return await count(shop, event, event.c.order_id == placed.id, event.c.kind == kind)
+
+
+def asked(kind: str) -> Any:
+    return operation.c.kind == kind
+
+
+async def capturing(shop: Shop) -> tuple[Placed, dict[str, Any]]:
+    """Return an order, and how to capture a part of it that could be captured twice."""
+    held = await place(shop, ("mug-variant", 1), capture=False)
+    return held, {"input": {"id": held.gid, "parentTransactionId": await step_of(shop, held), "amount": "10.00"}}
+
+
+@pytest.mark.parametrize("point", [*STEPS, "noting"])
+async def test_a_capture(shop: Shop, servers: Servers, server: Server, point: str) -> None:
+    held, variables = await capturing(shop)
+    await killed(shop, servers, point, CAPTURE, variables)
+    payload = await repeated(shop, server, point, CAPTURE, variables)
+    assert payload["userErrors"] == []
+    assert payload["transaction"]["status"] == "SUCCESS"
+    assert payload["transaction"]["amountSet"]["shopMoney"]["amount"] == "10.00"
+    assert (await balance(shop, held)).captured_minor == 1000
+    assert await status(shop, held) == "PARTIALLY_PAID"
+    assert await count(shop, operation, asked("CAPTURE")) == 1
+    assert await of(shop, held, "captured") == 1
+
+
+async def test_a_capture_that_a_worker_has_finished(shop: Shop, servers: Servers, server: Server) -> None:
+    held, variables = await capturing(shop)
+    await killed(shop, servers, "asking", CAPTURE, variables)
+    assert await settle(shop.resources, older_than_s=0) == 1
+    await orders.follow_payment(shop.database, held.id)
+    payload = await repeated(shop, server, "asking", CAPTURE, variables)
+    assert payload["transaction"]["status"] == "SUCCESS"
+    assert (await balance(shop, held)).captured_minor == 1000
+    assert await count(shop, operation, asked("CAPTURE")) == 1
+    assert await of(shop, held, "captured") == 1, "the worker has told it"
+
+
+@pytest.mark.parametrize("point", [*STEPS, "noting"])
+async def test_a_void(shop: Shop, servers: Servers, server: Server, point: str) -> None:
+    held = await place(shop, ("mug-variant", 1), capture=False)
+    variables = {"id": await step_of(shop, held)}
+    await killed(shop, servers, point, VOID, variables)
+    payload = await repeated(shop, server, point, VOID, variables)
+    assert payload["userErrors"] == [], "that nothing is held any more is its own doing"
+    assert (payload["transaction"]["kind"], payload["transaction"]["status"]) == ("VOID", "SUCCESS")
+    assert (await balance(shop, held)).voided_minor == held.total_minor
+    assert await status(shop, held) == "VOIDED"
+    assert await count(shop, transaction, transaction.c.kind == "VOID") == 1
+    assert await of(shop, held, "voided") == 1
+
+
+@pytest.mark.parametrize("point", STEPS)
+async def test_a_return_whose_money_goes_back(shop: Shop, servers: Servers, server: Server, point: str) -> None:
+    bought = await place(shop, ("shirt-S-White", 2))
+    made = (await created(bought, part(bought, await sent(shop, bought), 2)))["return"]
+    row = made["returnLineItems"]["nodes"][0]["id"]
+    back = {"id": row, "quantity": 1, "dispositions": [{"quantity": 1, "dispositionType": "RESTOCKED"}]}
+    variables = {"input": {"returnId": made["id"], "returnLineItems": [back], "financialTransfer": {"issueRefund": {}}}}
+    before = await stock(shop, "shirt-S-White")
+    await killed(shop, servers, point, PROCESS, variables)
+    payload = await repeated(shop, server, point, PROCESS, variables)
+    assert payload["userErrors"] == []
+    assert payload["return"]["returnLineItems"]["nodes"][0]["processedQuantity"] == 1
+    assert await count(shop, refund) == 1
+    assert (await balance(shop, bought)).refunded_minor == 4900
+    assert await count(shop, operation, asked("REFUND")) == 1
+    assert await stock(shop, "shirt-S-White") == (before[0] + 1, before[1])
+    assert await of(shop, bought, "return_processed") == await of(shop, bought, "refunded") == 1
+
+
+@pytest.mark.parametrize("point", STEPS)
+async def test_an_edit_whose_money_goes_back(shop: Shop, servers: Servers, server: Server, point: str) -> None:
+    bought = await place(shop, ("shirt-S-White", 2), ("mug-variant", 1))
+    edit = await begun(bought)
+    await put(shop, edit, line_of(bought, 1), 0)
+    await put(shop, edit, line_of(bought), 1)
+    await killed(shop, servers, point, COMMIT, {"id": edit})
+    payload = await repeated(shop, server, point, COMMIT, {"id": edit})
+    assert payload["userErrors"] == [], "that the edit was committed already is its own doing"
+    assert [line["currentQuantity"] for line in payload["order"]["lineItems"]["nodes"]] == [1, 0]
+    assert payload["order"]["refunds"][0]["status"] == "SUCCESS"
+    assert await count(shop, refund) == 1
+    assert (await balance(shop, bought)).refunded_minor == 6700
+    assert await count(shop, operation, asked("REFUND")) == 1
+    assert await stock(shop, "mug-variant") == (3, 0)
+    assert await of(shop, bought, "edited") == await of(shop, bought, "refunded") == 1
+
+
+async def test_an_edit_that_moves_no_money(shop: Shop, servers: Servers, server: Server) -> None:
     bought = await place(shop, ("mug-variant", 1))
-    variables = {"input": {"orderId": bought.gid, "refundLineItems": [pieces(bought, 0, 1, "CANCEL")]}}
+    edit = await begun(bought)
+    await put(shop, edit, line_of(bought), 2)
+    await killed(shop, servers, "keeping", COMMIT, {"id": edit})
+    payload = await repeated(shop, server, "keeping", COMMIT, {"id": edit})
+    assert payload["userErrors"] == []
+    assert [line["currentQuantity"] for line in payload["order"]["lineItems"]["nodes"]] == [2]
+    assert await count(shop, refund) == 0
+    assert await of(shop, bought, "edited") == 1
+
+
+async def overtaken_by_itself(
+    shop: Shop, server: Server, monkeypatch: pytest.MonkeyPatch, document: str, variables: dict[str, Any]
+) -> Any:
+    """Let a twin take over from a holder that is only slow; both must give one answer. Returns its payload."""
     answers: list[httpx.Response] = []
     ask = calls.ask
 
     async def overtaken(*arguments: Any, **more: Any) -> Any:
         monkeypatch.setattr(calls, "ask", ask)
         await set_claims(shop.database, lease_until="-1 s")
-        answers.append(await server.send(CREATE, variables))
+        answers.append(await server.send(document, variables))
         return await ask(*arguments, **more)
 
     monkeypatch.setattr(calls, "ask", overtaken)
-    answers.append(await server.send(CREATE, variables))
+    answers.append(await server.send(document, variables))
     assert answers[0].content == answers[1].content
-    assert answers[0].json()["data"]["refundCreate"]["userErrors"] == []
     assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
+    (payload,) = answers[0].json()["data"].values()
+    return payload
+
+
+async def test_a_refund_that_another_has_taken_over(
+    shop: Shop, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought = await place(shop, ("mug-variant", 1))
+    variables = {"input": {"orderId": bought.gid, "refundLineItems": [pieces(bought, 0, 1, "CANCEL")]}}
+    payload = await overtaken_by_itself(shop, server, monkeypatch, CREATE, variables)
+    assert payload["userErrors"] == []
     assert await count(shop, refund) == 1
-    assert await count(shop, operation, operation.c.kind == "REFUND") == 1
+    assert await count(shop, operation, asked("REFUND")) == 1
+
+
+async def test_a_capture_that_another_has_taken_over(
+    shop: Shop, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, variables = await capturing(shop)
+    payload = await overtaken_by_itself(shop, server, monkeypatch, CAPTURE, variables)
+    assert payload["userErrors"] == []
+    assert (await balance(shop, held)).captured_minor == 1000
+    assert await count(shop, operation, asked("CAPTURE")) == 1
+    assert await of(shop, held, "captured") == 1, "the slow one finds that it is told"
+
+
+async def test_a_void_that_another_has_taken_over(shop: Shop, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = await place(shop, ("mug-variant", 1), capture=False)
+    payload = await overtaken_by_itself(shop, server, monkeypatch, VOID, {"id": await step_of(shop, held)})
+    assert payload["userErrors"] == []
+    assert (await balance(shop, held)).voided_minor == held.total_minor
+    assert await count(shop, transaction, transaction.c.kind == "VOID") == 1
+    assert await of(shop, held, "voided") == 1

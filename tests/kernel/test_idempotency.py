@@ -302,6 +302,13 @@ async def test_expired_keys_are_free_and_pruned(shop: Shop, server: Server) -> N
 # Kinds of mutations
 
 
+IN_STEPS = (
+    "orderCancel", "orderCapture", "orderEditCommit", "orderMarkAsPaid", "refundCreate", "returnProcess",
+    "transactionVoid",
+)  # fmt: skip
+"""Those that ask a payment provider."""
+
+
 def mutations(engine: Engine) -> dict[str, Any]:
     members = engine.graph.schema_converter.type_map["Mutation"].definition.fields  # type: ignore[union-attr]
     return {engine.graph.config.name_converter.from_field(each): each for each in members}
@@ -319,7 +326,8 @@ def test_every_mutation_says_how_it_is_repeated(engine: Engine) -> None:
             unclaimed.append(name)
     assert silent == [], "say `once=` in their declarations"
     assert unclaimed == [], "pass ctx.claim_id to a service that does its deciding transaction by claims.first"
-    assert engine.graph.once["refundCreate"] is Once.STEPS
+    special = {name: once for name, once in engine.graph.once.items() if once is not Once.TRANSACTION}
+    assert special == {"cartSubmitForCompletion": Once.ARGUMENT} | dict.fromkeys(IN_STEPS, Once.STEPS)
 
 
 async def test_a_mutation_in_steps_is_alone(shop: Shop, server: Server) -> None:

@@ -38,7 +38,7 @@ async def create_refund(db: Database, new: refunds.NewRefund, actor: str, claim_
     return refund_id
 
 
-async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
+async def commit_edit(db: Database, wish: edits.Commit, actor: str, claim_id: UUID | None = None) -> UUID:
     """Commit an edit of an order, and return the order's key.
 
     Lines, stock and what is due change in one transaction, which records the refund too where money is to go back;
@@ -47,22 +47,22 @@ async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
     Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE | ORDER_CHANGED | OUT_OF_STOCK), nothing changed;
     Rejected(PAYMENT_FAILED), committed, and the refund recorded as failed.
     """
-    async with db.begin() as tx:
-        order_id, refund_id = await edits.record(tx, wish, actor)
-    if refund_id is not None:
-        await _give_back(db, refund_id)
+    made = await claims.first(db, claim_id, lambda tx: edits.record(tx, wish, actor))
+    async with db.read() as conn:
+        order_id = await edits.order_of(conn, wish.edit_id)
+    if made != order_id:
+        await _give_back(db, made)
     return order_id
 
 
-async def process_return(db: Database, wish: returns.Processing, actor: str) -> UUID:
+async def process_return(db: Database, wish: returns.Processing, actor: str, claim_id: UUID | None = None) -> UUID:
     """Take pieces of a return back, and return the key of their refund, whose money is asked for afterwards.
 
     Emits: OrderUpdated(return_processed, refund_created), then OrderUpdated(refunded | refund_failed).
     Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE), nothing recorded; Rejected(PAYMENT_FAILED), the goods are
     back, and the refund recorded as failed.
     """
-    async with db.begin() as tx:
-        refund_id = await returns.process(tx, wish, actor)
+    refund_id = await claims.first(db, claim_id, lambda tx: returns.process(tx, wish, actor))
     await _give_back(db, refund_id)
     return refund_id
 
