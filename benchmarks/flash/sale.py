@@ -40,7 +40,7 @@ PROVIDER = (
           SELECT FROM payment.transaction t JOIN "order"."order" o ON o.id = t.order_id
           WHERE t.reference = c.reference)"""),
     Check("flash.held", "no hold is left", """
-        SELECT id FROM inventory.reservation WHERE state = 'HELD' AND quantity > 0"""),
+        SELECT owner_id, item_id FROM inventory.reservation WHERE state = 'HELD' AND quantity > 0"""),
 )  # fmt: skip
 CHECKS = (*(check for module in MODULES for check in module.checks), *PROVIDER)
 """What every audit looks at, and what only the test provider's own records tell."""
