@@ -1,5 +1,6 @@
 """The database: one pool, short reads, explicit transactions, and a count of the statements."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -79,9 +80,33 @@ class Database:
         async with self.engine.begin() as conn:
             yield conn
 
+    def share(self, at_once: int) -> "Database":
+        """Return this database for work behind the requests, which takes so many connections at once, no more."""
+        return _Share(self, at_once)
+
     async def close(self) -> None:
         """Close the pool."""
         await self.engine.dispose()
+
+
+class _Share(Database):
+    """A database whose readers and writers take turns."""
+
+    def __init__(self, whole: Database, at_once: int) -> None:
+        self.url = whole.url
+        self.engine = whole.engine
+        self._whole = whole
+        self._turns = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turns, self._whole.read() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turns, self._whole.begin() as conn:
+            yield conn
 
 
 @contextmanager
