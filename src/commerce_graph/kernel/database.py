@@ -98,6 +98,10 @@ class Database:
             if not whole.kept:
                 await transaction.rollback()
 
+    def share(self, at_once: int) -> "Database":
+        """Return this database for work behind the requests, which takes so many connections at once, no more."""
+        return _Share(self, at_once)
+
     async def close(self) -> None:
         """Close the pool."""
         await self.engine.dispose()
@@ -157,6 +161,26 @@ class Joined(Database):
             if self.closed:
                 raise RuntimeError("the transaction of this operation is over")
             yield
+
+
+class _Share(Database):
+    """A database whose readers and writers take turns."""
+
+    def __init__(self, whole: Database, at_once: int) -> None:
+        self.url = whole.url
+        self.engine = whole.engine
+        self._whole = whole
+        self._turns = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turns, self._whole.read() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turns, self._whole.begin() as conn:
+            yield conn
 
 
 @contextmanager
