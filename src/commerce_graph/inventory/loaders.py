@@ -14,6 +14,7 @@ from commerce_graph.inventory.tables import adjustment, item, level, location, m
 from commerce_graph.kernel.address import PostalAddress
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
+from commerce_graph.kernel.statements import any_key, built_once
 
 
 def _stocks() -> Select[Any]:
@@ -36,13 +37,18 @@ def _stocks() -> Select[Any]:
     )
 
 
+@built_once
+def _stock_of(owner: ColumnElement[UUID]) -> Select[Any]:
+    return _stocks().where(owner == any_key())
+
+
 def _stock(row: RowMapping) -> Stock:
     return Stock(row["tracked"], row["oversell"], row["available"], row["free"], row["backorder_limit"])
 
 
 async def stock(conn: AsyncConnection, variant_ids: Sequence[UUID]) -> Sequence[Stock | None]:
     """Return stock. Shape: n keys → n results in input order, None where nothing is counted; 1 statement."""
-    rows = await conn.execute(_stocks().where(item.c.id == func.any(list(variant_ids))))
+    rows = await conn.execute(_stock_of(item.c.id), {"keys": list(variant_ids)})
     found = {row["id"]: _stock(row) for row in rows.mappings()}
     return [found.get(variant_id) for variant_id in variant_ids]
 
@@ -51,7 +57,7 @@ async def stock_of_products(
     conn: AsyncConnection, product_ids: Sequence[UUID]
 ) -> Sequence[Sequence[tuple[UUID, Stock]]]:
     """Return each variant of products with its stock. Shape: n keys → n lists in input order; 1 statement."""
-    rows = await conn.execute(_stocks().where(item.c.product_id == func.any(list(product_ids))))
+    rows = await conn.execute(_stock_of(item.c.product_id), {"keys": list(product_ids)})
     found: dict[UUID, list[tuple[UUID, Stock]]] = {product_id: [] for product_id in product_ids}
     for row in rows.mappings():
         found[row["product_id"]].append((row["id"], _stock(row)))

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Uuid, cast, func, literal, select, true, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import object_type
 from commerce_graph.kernel.limits import CURSOR_VALUES_MAX, PAGE_SIZE_MAX
+from commerce_graph.kernel.statements import keys
 
 T = TypeVar("T")
 
@@ -120,8 +122,12 @@ def connection(
 
 
 async def read_page(conn: AsyncConnection, query: Select[Any], order: Order, args: PageArguments) -> Page:
-    """Read one page. `query` must not be ordered or limited. 1 statement, one row more than the page."""
-    rows = (await conn.execute(_paged(query, order, args))).all()
+    """Read one page. `query` must not be ordered or limited. 1 statement, one row more than the page.
+
+    It is built once for a `query` that is the same each time.
+    """
+    statement = _kept(query, order, args, lambda: _paged(query, order, args))
+    rows = (await conn.execute(statement, {"limit": args.size + 1})).all()
     return _page(rows, len(order.columns), args)
 
 
@@ -134,18 +140,38 @@ async def read_pages(
 ) -> list[Page]:
     """Read the same page of many parents' lists. `query(parent_id)` selects one parent's rows.
 
-    Shape: n parents → n pages in order; 1 statement (LATERAL), size + 1 rows a parent at most.
+    Shape: n parents → n pages in order; 1 statement (LATERAL), size + 1 rows a parent at most. It is built once for
+    a `query` that is the same each time.
     """
-    ids = func.unnest(cast(list(parents), ARRAY(Uuid))).table_valued("id", with_ordinality="ord").render_derived()
+    statement = _kept(query, order, args, lambda: _pages(query, order, args))
+    groups: list[list[Any]] = [[] for _ in parents]
+    for row in (await conn.execute(statement, {"keys": list(parents), "limit": args.size + 1})).all():
+        groups[row._mapping["_parent"] - 1].append(row)
+    return [_page(group, len(order.columns), args) for group in groups]
+
+
+def _pages(query: Callable[[ColumnElement[UUID]], Select[Any]], order: Order, args: PageArguments) -> Select[Any]:
+    ids = func.unnest(keys()).table_valued("id", with_ordinality="ord").render_derived()
     rows = _paged(query(ids.c.id), order, args)
     # LATERAL keeps the inner order only by custom, and only the database knows its collation: number the rows there.
     rank = func.row_number().over(order_by=rows._order_by_clauses).label("_rank")
     page = rows.add_columns(rank).lateral("page")
-    statement = select(ids.c.ord.label("_parent"), page).select_from(ids.join(page, true()))
-    groups: list[list[Any]] = [[] for _ in parents]
-    for row in (await conn.execute(statement.order_by(ids.c.ord, page.c._rank))).all():
-        groups[row._mapping["_parent"] - 1].append(row)
-    return [_page(group, len(order.columns), args) for group in groups]
+    found = select(ids.c.ord.label("_parent"), page).select_from(ids.join(page, true()))
+    return found.order_by(ids.c.ord, page.c._rank)
+
+
+_FIRST: WeakKeyDictionary[Any, dict[tuple[Order, bool, bool], Select[Any]]] = WeakKeyDictionary()
+"""Statements of first pages, by the query they were built from: kept as long as it is."""
+
+
+def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], Select[Any]]) -> Select[Any]:
+    if args.after is not None or args.before is not None:
+        return build()  # a cursor is a value in the statement, and hardly asked for twice
+    built = _FIRST.setdefault(query, {})
+    at = (order, args.backward, args.reverse)
+    if at not in built:
+        built[at] = build()
+    return built[at]
 
 
 def _descending(order: Order, args: PageArguments) -> bool:
@@ -163,7 +189,7 @@ def _paged(query: Select[Any], order: Order, args: PageArguments) -> Select[Any]
     return (
         query.add_columns(*(column.label(f"_k{index}") for index, column in enumerate(order.columns)))
         .order_by(*(column.desc() if descending else column.asc() for column in order.columns))
-        .limit(args.size + 1)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, RowMapping, Select, Text, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Select, Text, any_, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.provinces import province_code
+from commerce_graph.kernel.statements import any_key, built_once
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
 from commerce_graph.pricing.tables import market, market_country, market_language, price, shop, tax_rate
 
@@ -54,13 +55,20 @@ async def markets_for(conn: AsyncConnection, countries: Sequence[str | None]) ->
     Shape: n keys → n results in input order; 1 statement. Fits `Context.load`.
     Raises: LookupError for a shop without a primary market, which no shop may be.
     """
-    theirs = select(market_country.c.market_id).where(market_country.c.country.in_(set(countries) - {None}))
-    rows = (await conn.execute(markets().where(or_(market.c.is_primary, market.c.id.in_(theirs))))).mappings().all()
+    asked = {"countries": [country for country in set(countries) if country is not None]}
+    rows = (await conn.execute(_markets_for(), asked)).mappings().all()
     by_country = {country: row for row in rows for country in row["countries"]}
     primary = next((row for row in rows if row["is_primary"]), None)
     if primary is None:
         raise LookupError("the shop has no primary market")
     return [to_market(by_country[c], c) if c in by_country else to_market(primary) for c in countries]
+
+
+@built_once
+def _markets_for() -> Select[Any]:
+    named = any_(bindparam("countries", type_=ARRAY(Text)))
+    theirs = select(market_country.c.market_id).where(market_country.c.country == named)
+    return markets().where(or_(market.c.is_primary, market.c.id.in_(theirs)))
 
 
 async def all_markets(conn: AsyncConnection) -> Sequence[Market]:
@@ -76,13 +84,15 @@ async def market_list(conn: AsyncConnection, keys: Sequence[bool]) -> Sequence[S
 
 async def prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
     """Return prices. Shape: n keys → n results in input order, None where it has no price there; 1 statement."""
-    found = await conn.execute(
-        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
-        .join(market)
-        .where(price.c.market_id == market_id, price.c.variant_id == func.any(list(variant_ids)))
-    )
+    found = await conn.execute(_prices(market_id), {"keys": list(variant_ids)})
     by_variant = {row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency) for row in found}
     return [by_variant.get(variant_id) for variant_id in variant_ids]
+
+
+@built_once
+def _prices(market_id: UUID) -> Select[Any]:
+    wanted = select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
+    return wanted.join(market).where(price.c.market_id == market_id, price.c.variant_id == any_key())
 
 
 async def shown_prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
@@ -90,18 +100,23 @@ async def shown_prices(conn: AsyncConnection, variant_ids: Sequence[UUID], marke
 
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
-    borrowed = (market.c.id != market_id).label("borrowed")
-    found = await conn.execute(
-        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency, borrowed)
-        .ext(distinct_on(price.c.variant_id))
-        .join(market)
-        .where(price.c.variant_id == func.any(list(variant_ids)), _shown_in(market_id))
-        .order_by(price.c.variant_id, (market.c.id == market_id).desc())
-    )
+    found = await conn.execute(_shown_prices(market_id), {"keys": list(variant_ids)})
     by_variant = {
         row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency, row.borrowed) for row in found
     }
     return [by_variant.get(variant_id) for variant_id in variant_ids]
+
+
+@built_once
+def _shown_prices(market_id: UUID) -> Select[Any]:
+    borrowed = (market.c.id != market_id).label("borrowed")
+    return (
+        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency, borrowed)
+        .ext(distinct_on(price.c.variant_id))
+        .join(market)
+        .where(price.c.variant_id == any_key(), _shown_in(market_id))
+        .order_by(price.c.variant_id, (market.c.id == market_id).desc())
+    )
 
 
 async def shown_ranges(
@@ -111,7 +126,14 @@ async def shown_ranges(
 
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
-    found = await conn.execute(
+    found = await conn.execute(_shown_ranges(market_id), {"keys": list(product_ids)})
+    by_product = {row["product_id"]: row for row in found.mappings()}
+    return [_range(by_product.get(product_id)) for product_id in product_ids]
+
+
+@built_once
+def _shown_ranges(market_id: UUID) -> Select[Any]:
+    return (
         select(
             price.c.product_id,
             func.min(price.c.amount_minor).label("min_minor"),
@@ -122,12 +144,10 @@ async def shown_ranges(
         )
         .ext(distinct_on(price.c.product_id))
         .join(market)
-        .where(price.c.product_id == func.any(list(product_ids)), _shown_in(market_id))
+        .where(price.c.product_id == any_key(), _shown_in(market_id))
         .group_by(price.c.product_id, market.c.id)
         .order_by(price.c.product_id, (market.c.id == market_id).desc())
     )
-    by_product = {row["product_id"]: row for row in found.mappings()}
-    return [_range(by_product.get(product_id)) for product_id in product_ids]
 
 
 def _shown_in(market_id: UUID) -> ColumnElement[bool]:

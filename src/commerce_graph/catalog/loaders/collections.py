@@ -1,10 +1,10 @@
 """Collections: by key and handle, in lists, of products; and what they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, any_, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, any_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, collection_seen
@@ -14,6 +14,7 @@ from commerce_graph.kernel.fulltext import After, answering, rank, ranked, terms
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.query_syntax import Query
 from commerce_graph.kernel.query_syntax.words import Plan
+from commerce_graph.kernel.statements import any_key, built_once
 
 _ORDERS: dict[str, Order] = {
     "ID": Order((collection.c.id,)),
@@ -34,9 +35,13 @@ def _order(name: str, query: Query | None) -> Order:
 
 async def collections(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
     """Return collections. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
-    wanted = select(*_SHOWN).where(collection.c.id == any_(cast(list(ids), ARRAY(Uuid))))
-    found = {row.id: row for row in (await conn.execute(wanted.where(*collection_seen(audience)))).all()}
+    found = {row.id: row for row in (await conn.execute(_collections(audience), {"keys": list(ids)})).all()}
     return [found.get(key) for key in ids]
+
+
+@built_once
+def _collections(audience: Audience) -> Select[Any]:
+    return select(*_SHOWN).where(collection.c.id == any_key(), *collection_seen(audience))
 
 
 async def collections_by_handle(
@@ -81,13 +86,16 @@ async def collection_pages_of(
     conn: AsyncConnection, product_ids: Sequence[UUID], audience: Audience, args: PageArguments
 ) -> list[Page]:
     """Return a page of the collections that each product is in. Shape: n keys → n pages in order; 1 statement."""
+    return await read_pages(conn, product_ids, _of_product(audience), _ORDERS["ID"], args)
+
+
+@built_once
+def _of_product(audience: Audience) -> Callable[[ColumnElement[UUID]], Select[Any]]:
     at = collection_product.c
     wanted = (
         select(*_SHOWN).join(collection_product, at.collection_id == collection.c.id).where(*collection_seen(audience))
     )
-    return await read_pages(
-        conn, product_ids, lambda key: wanted.where(at.product_id == key), Order((collection.c.id,)), args
-    )
+    return lambda key: wanted.where(at.product_id == key)
 
 
 async def memberships(conn: AsyncConnection, keys: Sequence[tuple[UUID, UUID]]) -> list[bool]:

@@ -1,6 +1,6 @@
 """Lists of products, in the whole shop or in a collection: filtered, ordered, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from commerce_graph.catalog.tables import collection_product, product, product_p
 from commerce_graph.kernel.limits import SEARCH_FOUND_MAX
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.query_syntax import Query
+from commerce_graph.kernel.statements import built_once
 
 BY_PRICE = frozenset({"PRICE", "PRICE_ASC", "PRICE_DESC"})
 """Orders for which a market must be known. They list the products that have a price in it."""
@@ -65,12 +66,21 @@ def _conditions(listing: Listing) -> list[ColumnElement[bool]]:
 
 
 def _listed(listing: Listing) -> Select[Any]:
-    wanted = select(*product_columns(listing.audience)).where(*_conditions(listing))
-    if listing.order not in BY_PRICE:
-        return wanted
+    if listing.query is None and listing.filters == Filters():
+        return _all(listing.audience, listing.order in BY_PRICE, listing.market)
+    shown = select(*product_columns(listing.audience)).where(*_conditions(listing))
+    return _priced(shown, listing.market) if listing.order in BY_PRICE else shown
+
+
+@built_once
+def _all(audience: Audience, by_price: bool, market: PriceMarket | None) -> Select[Any]:
+    shown = select(*product_columns(audience)).where(*product_seen(audience))
+    return _priced(shown, market) if by_price else shown
+
+
+def _priced(shown: Select[Any], market: PriceMarket | None) -> Select[Any]:
     at = product_price.c
-    market_id = listing.market.id if listing.market else None
-    return wanted.join(product_price, at.product_id == product.c.id).where(at.market_id == market_id)
+    return shown.join(product_price, at.product_id == product.c.id).where(at.market_id == (market and market.id))
 
 
 async def product_page(conn: AsyncConnection, listing: Listing) -> Page:
@@ -96,8 +106,11 @@ async def collection_product_pages(
     conn: AsyncConnection, collection_ids: Sequence[UUID], listing: Listing
 ) -> list[Page]:
     """Return a page of each collection's products. Shape: n keys → n pages in input order; 1 statement."""
+    return await read_pages(conn, collection_ids, _members(_listed(listing)), _order(listing), listing.args)
+
+
+@built_once
+def _members(listed: Select[Any]) -> Callable[[ColumnElement[UUID]], Select[Any]]:
     at = collection_product.c
-    members = _listed(listing).join(collection_product, at.product_id == product.c.id)
-    return await read_pages(
-        conn, collection_ids, lambda key: members.where(at.collection_id == key), _order(listing), listing.args
-    )
+    members = listed.join(collection_product, at.product_id == product.c.id)
+    return lambda key: members.where(at.collection_id == key)

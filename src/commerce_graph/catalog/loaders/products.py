@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, any_, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
 from commerce_graph.catalog.tables import product, publication, variant
+from commerce_graph.kernel.statements import any_key, built_once
 
 
 def product_columns(audience: Audience) -> list[ColumnElement[Any]]:
@@ -21,14 +22,24 @@ def product_columns(audience: Audience) -> list[ColumnElement[Any]]:
     return [*shown, published.scalar_subquery().label("published_at")]
 
 
+@built_once
 def _seen(audience: Audience) -> Select[Any]:
     return select(*product_columns(audience)).where(*product_seen(audience))
 
 
+@built_once
+def _products(audience: Audience) -> Select[Any]:
+    return _seen(audience).where(product.c.id == any_key())
+
+
+@built_once
+def _products_by_handle(audience: Audience) -> Select[Any]:
+    return _seen(audience).where(product.c.handle == any_(bindparam("handles", type_=ARRAY(Text))))
+
+
 async def products(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
     """Return products. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
-    wanted = _seen(audience).where(product.c.id == any_(cast(list(ids), ARRAY(Uuid))))
-    found = {row.id: row for row in (await conn.execute(wanted)).all()}
+    found = {row.id: row for row in (await conn.execute(_products(audience), {"keys": list(ids)})).all()}
     return [found.get(key) for key in ids]
 
 
@@ -36,17 +47,20 @@ async def products_by_handle(
     conn: AsyncConnection, handles: Sequence[str], audience: Audience
 ) -> list[Row[Any] | None]:
     """Return products. Shape: n handles → n results in input order, None where the audience sees none; 1 statement."""
-    wanted = _seen(audience).where(product.c.handle == any_(cast(list(handles), ARRAY(Text))))
-    found = {row.handle: row for row in (await conn.execute(wanted)).all()}
+    asked = {"handles": list(handles)}
+    found = {row.handle: row for row in (await conn.execute(_products_by_handle(audience), asked)).all()}
     return [found.get(handle) for handle in handles]
+
+
+COUNTED = (
+    select(variant.c.product_id, func.count().label("count"))
+    .where(variant.c.product_id == any_key())
+    .group_by(variant.c.product_id)
+)
 
 
 async def variant_counts(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list[int]:
     """Return how many variants products have. Shape: n keys → n results in input order; 1 statement."""
-    counted = (
-        select(variant.c.product_id, func.count().label("count"))
-        .where(variant.c.product_id == any_(cast(list(product_ids), ARRAY(Uuid))))
-        .group_by(variant.c.product_id)
-    )
-    found: dict[UUID, int] = {row.product_id: row._mapping["count"] for row in (await conn.execute(counted)).all()}
+    rows = (await conn.execute(COUNTED, {"keys": list(product_ids)})).all()
+    found: dict[UUID, int] = {row.product_id: row._mapping["count"] for row in rows}
     return [found.get(key, 0) for key in product_ids]

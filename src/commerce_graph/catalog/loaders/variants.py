@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, cast, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
 from commerce_graph.catalog.tables import product, variant
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
+from commerce_graph.kernel.statements import any_key, built_once, keys
 
 ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "ID": (variant.c.id,),
@@ -24,31 +25,36 @@ async def variants(conn: AsyncConnection, ids: Sequence[UUID], audience: Audienc
 
     Shape: n keys → n results in input order, None where there is none; 1 statement.
     """
-    wanted = select(variant).where(variant.c.id == any_(cast(list(ids), ARRAY(Uuid))))
-    if not audience.everything:
-        wanted = wanted.join(product, product.c.id == variant.c.product_id).where(*product_seen(audience))
-    found = {row.id: row for row in (await conn.execute(wanted)).all()}
+    found = {row.id: row for row in (await conn.execute(_variants(audience), {"keys": list(ids)})).all()}
     return [found.get(key) for key in ids]
+
+
+@built_once
+def _variants(audience: Audience) -> Select[Any]:
+    wanted = select(variant).where(variant.c.id == any_key())
+    if audience.everything:
+        return wanted
+    return wanted.join(product, product.c.id == variant.c.product_id).where(*product_seen(audience))
+
+
+def _of_product(product_id: ColumnElement[UUID]) -> Select[Any]:
+    return select(variant).where(variant.c.product_id == product_id)
+
+
+VARIANTS_OF = _of_product(any_key()).order_by(variant.c.product_id, variant.c.position, variant.c.id)
 
 
 async def variant_pages(
     conn: AsyncConnection, product_ids: Sequence[UUID], order: str, args: PageArguments
 ) -> list[Page]:
     """Return a page of each product's variants. Shape: n keys → n pages in input order; 1 statement."""
-    return await read_pages(
-        conn, product_ids, lambda key: select(variant).where(variant.c.product_id == key), Order(ORDERS[order]), args
-    )
+    return await read_pages(conn, product_ids, _of_product, Order(ORDERS[order]), args)
 
 
 async def variants_of(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list[list[Row[Any]]]:
     """Return all variants of products, by position. Shape: n keys → n lists in input order; 1 statement."""
-    wanted = (
-        select(variant)
-        .where(variant.c.product_id == any_(cast(list(product_ids), ARRAY(Uuid))))
-        .order_by(variant.c.product_id, variant.c.position, variant.c.id)
-    )
     found: dict[UUID, list[Row[Any]]] = {}
-    for row in (await conn.execute(wanted)).all():
+    for row in (await conn.execute(VARIANTS_OF, {"keys": list(product_ids)})).all():
         found.setdefault(row.product_id, []).append(row)
     return [found.get(key, []) for key in product_ids]
 
@@ -58,14 +64,14 @@ async def first_available(conn: AsyncConnection, product_ids: Sequence[UUID]) ->
 
     Shape: n keys → n results in input order, None for a product without variants; 1 statement.
     """
-    ids = func.unnest(cast(list(product_ids), ARRAY(Uuid))).table_valued("id").render_derived()
-    first = (
-        select(variant)
-        .where(variant.c.product_id == ids.c.id)
-        .order_by(variant.c.available.desc(), variant.c.position, variant.c.id)
-        .limit(1)
-        .lateral("first")
-    )
-    rows = (await conn.execute(select(first).select_from(ids.join(first, true())))).all()
+    rows = (await conn.execute(_first_available(), {"keys": list(product_ids)})).all()
     found = {row.product_id: row for row in rows}
     return [found.get(key) for key in product_ids]
+
+
+@built_once
+def _first_available() -> Select[Any]:
+    ids = func.unnest(keys()).table_valued("id").render_derived()
+    best = (variant.c.available.desc(), variant.c.position, variant.c.id)
+    first = _of_product(ids.c.id).order_by(*best).limit(1).lateral("first")
+    return select(first).select_from(ids.join(first, true()))
