@@ -15,6 +15,8 @@ SOURCES := src tests benchmarks tools migrations
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 # pip must not find the user's own packages, and tests must not depend on the caller's shell.
 export PYTHONNOUSERSITE := 1
+# Tests start many processes: without kept bytecode each compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
