@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -64,37 +65,34 @@ class Buyers:
 
     async def buy(self, cart_id: UUID, first: int) -> None:
         """Submit a cart, to the server with this number first, and keep what its buyer was told in the end."""
-        gid = to_gid("Cart", cart_id, SECRET.encode())
-        turn = first
+        given = {"cartId": to_gid("Cart", cart_id, SECRET.encode()), "token": "first"}
         while cart_id not in self.told:
-            result = await self._ask(turn, SUBMIT, {"cartId": gid, "token": "first"})
-            if result is not None and result["cartSubmitForCompletion"]["result"]["__typename"] != "SubmitThrottled":
-                self.told[cart_id] = result["cartSubmitForCompletion"]["result"]
-                return
-            turn += 1
-            await asyncio.sleep(0.05)
+            result = (await self._ask(first, SUBMIT, given))["cartSubmitForCompletion"]["result"]
+            if result["__typename"] == "SubmitThrottled":
+                await asyncio.sleep(0.5)
+            else:
+                self.told[cart_id] = result
 
     async def all(self, cart_ids: Sequence[UUID], *first: int) -> None:
         """Have all buy at once, `first` telling in turn which server to ask."""
         async with asyncio.timeout(90):
             await asyncio.gather(*(self.buy(each, first[at % len(first)]) for at, each in enumerate(cart_ids)))
 
-    async def _ask(self, turn: int, document: str, variables: dict[str, Any]) -> Any:
-        """Ask a server, and return the data; None where something broke on the way."""
-        client = self.sale.clients[turn % len(self.sale.clients)]
-        try:
-            came = await client.post("/graphql", json={"query": document, "variables": variables})
-            answer = came.json()
-        except (httpx.TransportError, ValueError):
-            return self._fault()
-        if "errors" in answer:
-            assert {each["extensions"]["code"] for each in answer["errors"]} <= {"INTERNAL", "TIMEOUT"}, answer
-            return self._fault()
-        return answer["data"]
-
-    def _fault(self) -> None:
-        self.faults += 1
-        self.noticed.set()
+    async def _ask(self, first: int, document: str, variables: dict[str, Any]) -> Any:
+        """Ask one server after another until one gives data, and return that."""
+        for turn in count_from(first):
+            client = self.sale.clients[turn % len(self.sale.clients)]
+            try:
+                came = await client.post("/graphql", json={"query": document, "variables": variables})
+                answer = came.json()
+            except (httpx.TransportError, ValueError):
+                answer = {"errors": []}
+            assert {each["extensions"]["code"] for each in answer.get("errors", ())} <= {"INTERNAL", "TIMEOUT"}, answer
+            if "errors" not in answer:
+                return answer["data"]
+            self.faults += 1
+            self.noticed.set()
+            await asyncio.sleep(0.05)
 
     async def check(self, sold: int) -> None:
         """Check that who was told of a purchase has an order of their own, and that all were sold and no more."""
@@ -105,7 +103,7 @@ class Buyers:
             if result["__typename"] == "SubmitFailed":
                 assert [error["code"] for error in result["errors"]] == ["MERCHANDISE_OUT_OF_STOCK"]
             else:
-                found = (await self.sale.ask(ATTEMPT, {"id": result["attemptId"]}))["cartCompletionAttempt"]
+                found = (await self._ask(0, ATTEMPT, {"id": result["attemptId"]}))["cartCompletionAttempt"]
                 assert found["__typename"] == "CartCompletionSuccess"
                 orders.append(found["orderId"])
         assert len(orders) == len(set(orders)) == sold
@@ -176,21 +174,21 @@ async def shop_apart(apart: tuple[Servers, Postgres], engine: Engine) -> AsyncIt
 
 
 async def test_postgres_is_killed(shop_apart: Shop, apart: tuple[Servers, Postgres], tmp_path: Path) -> None:
-    """It dies while nobody asks, and in mid-sale. Servers and their background work find it again by themselves."""
+    """It dies while nobody asks, and in mid-sale. A server and its background work find it again by themselves."""
     shop, (servers, postgres) = shop_apart, apart
-    async with served(shop, servers.redis_url, tmp_path, 2) as sale:
+    async with served(shop, servers.redis_url, tmp_path, 1) as sale:
         buyers = Buyers(sale)
         early = await carts(shop, 4)
         await put(shop.database, "mug-variant", berlin=4)
-        await buyers.all(early[:2], 0, 1)
+        await buyers.all(early[:2], 0)
         await settled(shop.database)
         await postgres.kill()
         await postgres.start()
-        await buyers.all(early[2:], 0, 1)
+        await buyers.all(early[2:], 0)
         assert buyers.faults == 0, "no connection that died with it is used"
         await put(shop.database, "mug-variant", berlin=4 + 2 * UNITS)
         cart_ids = await carts(shop, 60)
-        selling = asyncio.create_task(buyers.all(cart_ids, 0, 1))
+        selling = asyncio.create_task(buyers.all(cart_ids, 0))
         await until(shop, MOMENTS["authorized"], cart_ids)
         await postgres.kill()
         await buyers.noticed.wait()

@@ -102,7 +102,7 @@ async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
 
 
 async def _statements(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """Yield what PostgreSQL is sent, up to what it answers by being ready: the greeting, a query, a sync after others."""
+    """Yield what PostgreSQL is sent, up to each message after which it answers: the greeting, a query, a sync …"""
     head = await reader.readexactly(4)
     yield head + await reader.readexactly(int.from_bytes(head) - 4)
     call = b""
