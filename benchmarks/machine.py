@@ -33,20 +33,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(command: list[str], port: int, env: Mapping[str, str], log: Path) -> Iterator[int]:
-    """Run a server until the block ends; yields its process id once it is ready.
-
-    Limits: START_S_MAX to start, STOP_S_MAX to stop.
-    Raises: DidNotStart.
-    """
-    with log.open("w") as out:
+def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Python module until the block ends. Limits: STOP_S_MAX to stop."""
+    with log.open("a") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        _wait(process, port, log)
-        yield process.pid
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -54,6 +49,18 @@ def serving(command: list[str], port: int, env: Mapping[str, str], log: Path) ->
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def serving(command: list[str], port: int, env: Mapping[str, str], log: Path) -> Iterator[int]:
+    """Run a server until the block ends; yields its process id once it is ready.
+
+    Limits: START_S_MAX to start, STOP_S_MAX to stop.
+    Raises: DidNotStart.
+    """
+    with running(command, env, log) as process:
+        _wait(process, port, log)
+        yield process.pid
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -82,14 +82,19 @@ async def template(servers: Servers) -> AsyncIterator[Template]:
         await conn.execute(text("SELECT pg_reload_conf()"))
         await conn.execute(text("CREATE DATABASE template_shop"))
     shop = Database(made.url("template_shop"), pool_size=1)
-    async with shop.begin() as tx:
+    await write_shop(shop)
+    await shop.close()
+    yield made
+    await admin.close()
+
+
+async def write_shop(empty: Database) -> None:
+    """Write all tables and the test shop into an empty database."""
+    async with empty.begin() as tx:
         for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
             await tx.execute(CreateSchema(schema))
         await tx.run_sync(metadata.create_all)
         await fill(tx)
-    await shop.close()
-    yield made
-    await admin.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from commerce_graph.inventory import service as inventory
 from commerce_graph.inventory.tables import item, level, reservation
 from commerce_graph.kernel.audit import audit
 from commerce_graph.kernel.clock import now
+from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.order import service as orders
 from commerce_graph.order.tables import order
@@ -51,6 +52,15 @@ SEND = """mutation($input: FulfillmentInput!) {
 REFUND = "mutation($input: RefundInput!) { refundCreate(input: $input) { userErrors { message } } }"
 
 
+async def assert_books_agree(database: Database) -> None:
+    """Check that the audit finds nothing wrong, and the provider's own books nothing else than ours."""
+    broken = [(each.check.name, each.broken) async for each in audit(database, CHECKS) if each.broken]
+    assert not broken, broken
+    async with database.read() as conn:
+        wrong = (await conn.execute(text(PROVIDER))).mappings().all()
+    assert not wrong, ("the provider's own books", wrong)
+
+
 class Died(BaseException):
     """The process dies at a point between two steps; nothing of ours catches it."""
 
@@ -79,11 +89,7 @@ class Day:
 
     async def assert_sound(self) -> None:
         """Check all that must be true at any time."""
-        broken = [(each.check.name, each.broken) async for each in audit(self.shop.database, CHECKS) if each.broken]
-        assert not broken, broken
-        async with self.shop.database.read() as conn:
-            wrong = (await conn.execute(text(PROVIDER))).mappings().all()
-        assert not wrong, ("the provider's own books", wrong)
+        await assert_books_agree(self.shop.database)
 
     async def end(self) -> None:
         """Let everything come to its end: workers run until nothing is left to do."""

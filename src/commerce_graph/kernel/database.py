@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, MetaData, event, func, select, true
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 metadata = MetaData(
     naming_convention={
@@ -48,6 +49,7 @@ class Database:
         # A read outside a transaction saves the BEGIN and ROLLBACK round trips.
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self.engine.sync_engine, "before_cursor_execute", _note)
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -192,6 +194,13 @@ def count_statements() -> Iterator[list[str]]:
         yield seen
     finally:
         _statements.reset(token)
+
+
+def _refuse_closed(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> None:
+    """Have the pool open another connection for one that broke while nobody used it. Costs no round trip."""
+    driver: Any = record.driver_connection
+    if driver.is_closed():
+        raise DisconnectionError
 
 
 def _note(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:

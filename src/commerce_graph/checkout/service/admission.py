@@ -17,6 +17,7 @@ from commerce_graph.kernel.circuit import Circuit, CircuitOpen
 from commerce_graph.kernel.limits import (
     ADMISSION_ANSWER_S_MAX,
     ADMISSION_LEASE_S,
+    ADMISSION_LEFT_MAX,
     ADMISSION_POLL_S_MAX,
     ADMISSION_POLL_S_MIN,
     ADMISSION_QUEUE_MAX,
@@ -77,12 +78,16 @@ return {rank + 1, rate}
 _DONE = (
     _SHARED
     + """
-local running, done = unpack(KEYS)
+local queue, seen, running, done = unpack(KEYS)
 local ended = redis.call('ZREM', running, unpack(ARGV, 2))
 if ended > 0 then
   redis.call('INCRBY', done .. bucket, ended)
   redis.call('EXPIRE', done .. bucket, 4 * ARGV[1])
 end
+-- Who was let in while Redis was gone may still have a place here.
+redis.call('ZREM', queue, unpack(ARGV, 2))
+redis.call('ZREM', seen, unpack(ARGV, 2))
+return ended
 """
 )
 _WAITING = (
@@ -107,13 +112,15 @@ class Admission:
 
     Limits: ADMITTED_PER_PROCESS_MAX purchases run for each process that is alive; ADMISSION_QUEUE_MAX wait. A purchase
     whose process died frees its room after ADMISSION_LEASE_S.
-    Without Redis each process lets in as many as it has room for, whoever comes first.
+    Without Redis each process lets in as many as it has room for, whoever comes first. Who has left meanwhile is told
+    to Redis when it is back.
     """
 
     def __init__(self, redis: Redis, each: int = ADMITTED_PER_PROCESS_MAX) -> None:
         self._each = each
         self._server = uuid4().hex
         self._mine: set[UUID] = set()
+        self._left: set[UUID] = set()
         self._circuit = Circuit("admission")
         self._ask = redis.register_script(_ASK)
         self._done = redis.register_script(_DONE)
@@ -123,19 +130,31 @@ class Admission:
         """Let a cart's purchase in (None), or return its place in the queue: the same one however often it asks."""
         keys = [PREFIX + name for name in ("queue", "seen", "running", "servers", "arrivals", "done:")]
         limits = [self._each, ADMISSION_QUEUE_MAX, ADMISSION_LEASE_S * 1_000, STALE_S * 1_000]
+        self._left.discard(cart_id)
         found = await self._call(self._ask, keys, [cart_id.hex, self._server, *limits])
         if found is None:
             found = [int(cart_id not in self._mine and len(self._mine) >= self._each), 0]
+        elif self._left:
+            await self.done()  # Redis is back, and counts those who left meanwhile
         if found[0]:
             return _place(*found)
         self._mine.add(cart_id)
         return None
 
     async def done(self, *cart_ids: UUID) -> None:
-        """Give room back: a purchase has come to rest, or there is none. 1 call for all."""
+        """Give room back: a purchase has come to rest, or there is none. 1 call for all.
+
+        Limits: ADMISSION_LEFT_MAX are told later where Redis is gone; it forgets others after ADMISSION_LEASE_S.
+        """
         self._mine.difference_update(cart_ids)
-        if cart_ids:
-            await self._call(self._done, [PREFIX + "running", PREFIX + "done:"], [each.hex for each in cart_ids])
+        left = [*cart_ids, *self._left][:ADMISSION_LEFT_MAX]
+        if left:
+            keys = [PREFIX + name for name in ("queue", "seen", "running", "done:")]
+            told = await self._call(self._done, keys, [each.hex for each in left])
+            if told is not None:
+                self._left.difference_update(left)
+            elif len(self._left) < ADMISSION_LEFT_MAX:
+                self._left.update(cart_ids)
 
     async def waiting(self) -> Place | None:
         """Return the place that who came now would get; None where nobody waits."""
