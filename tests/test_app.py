@@ -212,6 +212,14 @@ async def test_not_ready_without_a_server_but_alive(settings: Settings, engine: 
     assert (response.status_code, response.json()[gone]) == (503, "unreachable")
 
 
+async def test_a_rush_on_redis_waits_for_connections(settings: Settings, redis: Redis) -> None:
+    resources = open_resources(settings)
+    asked = [resources.redis.ping() for _ in range(3 * limits.REDIS_CONNECTIONS_MAX)]
+    assert await asyncio.gather(*asked) == [True] * len(asked)
+    assert len(await redis.client_list()) <= limits.REDIS_CONNECTIONS_MAX + 1
+    await close_resources(resources)
+
+
 async def test_shop_without_its_opensearch_is_ready_and_says_so(settings: Settings, engine: Engine) -> None:
     without = settings.model_copy(update={"opensearch_url": SecretStr("http://127.0.0.1:9")})
     async with client(without, engine) as opened:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -112,9 +112,12 @@ def graph(names: Sequence[str] = ()) -> Graph:
 
 def open_resources(settings: Settings) -> Resources:
     """Return what the process shares. Nothing connects before it is used."""
-    redis: Redis = Redis.from_url(
-        settings.redis_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
-    )
+    # One that waits: a rush for more connections than there are is no fault of Redis'.
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url, max_connections=limits.REDIS_CONNECTIONS_MAX, timeout=limits.REDIS_CONNECTION_WAIT_S,
+        socket_connect_timeout=2, socket_timeout=10, health_check_interval=30,
+    )  # fmt: skip
+    redis: Redis = Redis.from_pool(pool)
     services: dict[str, Any] = {}
     if settings.opensearch_url:
         services["opensearch"] = Cluster(settings.opensearch_url.get_secret_value(), settings.opensearch_index)
