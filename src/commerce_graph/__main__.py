@@ -27,6 +27,7 @@ from commerce_graph.kernel.audit import audit
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Access
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.garbage import collect_less
 from commerce_graph.kernel.telemetry import configure_logging
 from commerce_graph.kernel.tokens import issue_token
 from commerce_graph.merchandising import service as merchandising_service
@@ -141,6 +142,7 @@ def worker() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        collect_less()
         await work(settings, stop)
 
     sys.stderr.write("commerce-graph works in the background\n")

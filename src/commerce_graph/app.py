@@ -47,6 +47,7 @@ from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation
+from commerce_graph.kernel.garbage import collect_less
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.graphiql import Example, Page, read_examples
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
@@ -220,7 +221,9 @@ def from_environment() -> Starlette:
     settings = Settings.read()
     configure_logging(settings.log_format, settings.log_level)
     choose_providers(settings)
-    return create(settings)
+    made = create(settings)
+    collect_less()
+    return made
 
 
 def choose_providers(settings: Settings) -> None:

@@ -25,6 +25,7 @@ from commerce_graph.embedded import Servers, embedded, locked
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.context import Context, Resources
 from commerce_graph.kernel.execution import Engine, Operation
+from commerce_graph.kernel.garbage import collect_less
 from commerce_graph.kernel.graphiql import Example, read_examples
 from commerce_graph.kernel.limits import CONNECTION_IDLE_S, CONNECTIONS_MAX, STOP_GRACE_S, WEBSOCKET_MESSAGE_BYTES_MAX
 from commerce_graph.kernel.telemetry import configure_logging
@@ -94,6 +95,8 @@ def develop(data: Path, host: str, port: int, products: int) -> None:
         tokens, examples = asyncio.run(prepare(settings, engine, data, products, steps))
         steps.tell("starting the server")
         app = create(settings, tokens=tokens, examples=examples, engine=engine)
+
+        collect_less()
 
         def ready() -> None:
             steps.done()
