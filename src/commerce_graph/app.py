@@ -29,6 +29,7 @@ from commerce_graph import (
     customer,
     discount,
     fulfilment,
+    gift_card,
     inventory,
     merchandising,
     order,
@@ -61,6 +62,7 @@ from commerce_graph.settings import Settings, SettingsError
 
 MODULES: tuple[Module, ...] = (
     catalog.module,
+    gift_card.module,
     pricing.module,
     inventory.module,
     content.module,

@@ -10,11 +10,12 @@ from commerce_graph.payment.service.books import step_of_id as transaction_of_id
 from commerce_graph.payment.service.calls import POLICY, PROVIDERS, close_providers
 from commerce_graph.payment.service.parts import open_part
 from commerce_graph.payment.service.provider import Answer, Held, Provider, ProviderUnavailable
-from commerce_graph.payment.service.settlement import capture, mark_as_paid, open_capture, refund, void
+from commerce_graph.payment.service.settlement import capture, give_back, mark_as_paid, open_capture, refund, void
 from commerce_graph.payment.service.stripe import Stripe
 
 __all__ = [
     "POLICY", "PROVIDERS", "Answer", "Balance", "Due", "Held", "Opened", "Outcome", "Provider", "ProviderUnavailable",
-    "Stripe", "Transaction", "authorize", "balances", "capture", "close_providers", "held_minor", "mark_as_paid",
-    "open_balance", "open_balances", "open_capture", "open_part", "refund", "transaction_of_id", "transactions", "void",
+    "Stripe", "Transaction", "authorize", "balances", "capture", "close_providers", "give_back", "held_minor",
+    "mark_as_paid", "open_balance", "open_balances", "open_capture", "open_part", "refund", "transaction_of_id",
+    "transactions", "void",
 ]  # fmt: skip
