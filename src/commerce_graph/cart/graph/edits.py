@@ -48,7 +48,7 @@ from commerce_graph.gift_card import service as gift_cards
 from commerce_graph.gift_card.service import Card
 from commerce_graph.kernel.auth import WRITE_CHECKOUTS
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.errors import Rejected, refused_at
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import input_type, mutation, object_type
 from commerce_graph.kernel.values import AttributeInput
 
@@ -115,8 +115,6 @@ def _line_updates(ctx: Context, given: Sequence[CartLineUpdateInput]) -> list[Li
 
 
 def _new_cart(ctx: Context, given: CartInput) -> NewCart:
-    if given.gift_card_codes:
-        raise Rejected("INVALID", ["input", "giftCardCodes"], "Gift cards are not accepted.")
     about = buyer(given.buyer_identity, ctx)
     if about.get("country") is None:
         about["country"] = ctx.buyer.country
