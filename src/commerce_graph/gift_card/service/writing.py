@@ -15,7 +15,7 @@ from commerce_graph.gift_card.service.ledger import Entry, enter, lock
 from commerce_graph.gift_card.tables import card, entry
 from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.errors import Rejected
-from commerce_graph.kernel.limits import GIFT_CARD_MINOR_MAX, TEXT_CHARS_MAX
+from commerce_graph.kernel.limits import GIFT_CARD_MINOR_MAX, MOMENT_YEAR_MIN, TEXT_CHARS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ async def _adjustable(tx: AsyncConnection, card_id: UUID, by: Adjustment, name: 
     _check_note(by.note, "INVALID")
     if by.amount_minor <= 0:
         raise Rejected("NEGATIVE_OR_ZERO_AMOUNT", [name], "must be greater than 0")
-    if by.processed_at is not None and by.processed_at > now():
-        raise Rejected("INVALID", ["processedAt"], "must not lie in the future")
+    if by.processed_at is not None and not (by.processed_at.year >= MOMENT_YEAR_MIN and by.processed_at <= now()):
+        raise Rejected("INVALID", ["processedAt"], f"must lie between {MOMENT_YEAR_MIN} and now")
     found = await _locked(tx, card_id)
     if found.currency != by.currency:
         raise Rejected("MISMATCHING_CURRENCY", [name], f"the gift card is in {found.currency}")
