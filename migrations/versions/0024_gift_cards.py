@@ -68,7 +68,6 @@ def upgrade() -> None:
         schema="gift_card",
     )
     op.create_index("ix_entry_card", "entry", ["card_id", "id"], schema="gift_card")
-    op.create_index("ix_entry_order", "entry", ["order_id"], schema="gift_card")
     op.execute(
         "CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON gift_card.entry "
         "FOR EACH STATEMENT EXECUTE FUNCTION kernel.refuse_change()"

@@ -19,9 +19,9 @@ CARD = """query($id: ID!) { giftCard(id: $id) {
   maskedCode customer { id } order { id }
   transactions(first: 50) { nodes { __typename amount { amount } note processedAt giftCard { id } } }
 } }"""
-LIST = """query($query: String, $sort: GiftCardSortKeys, $reverse: Boolean) {
-  giftCards(first: 10, query: $query, sortKey: $sort, reverse: $reverse) {
-    nodes { note transactions(first: 5) { nodes { amount { amount } } } } pageInfo { hasNextPage }
+LIST = """query($query: String, $sort: GiftCardSortKeys, $reverse: Boolean, $first: Int = 10, $after: String) {
+  giftCards(first: $first, after: $after, query: $query, sortKey: $sort, reverse: $reverse) {
+    nodes { note transactions(first: 5) { nodes { amount { amount } } } } pageInfo { hasNextPage endCursor }
   }
 }"""
 UPDATE = """mutation($id: ID!, $input: GiftCardUpdateInput!) {
@@ -170,6 +170,13 @@ async def test_lists(shop: Shop) -> None:
     assert await notes() == ["full", "partial", "empty"]
     assert await notes(sort="BALANCE") == ["empty", "partial", "full"]
     assert await notes(sort="AMOUNT_SPENT", reverse=True) == ["partial", "empty", "full"]
+    for sort in ("AMOUNT_SPENT", "BALANCE", "CREATED_AT", "ID", "INITIAL_VALUE", "UPDATED_AT"):
+        paged, after = list[str](), None
+        for _ in range(3):
+            page = (await shop.data(LIST, {"sort": sort, "first": 1, "after": after}, "merchant"))["giftCards"]
+            paged, after = paged + [each["note"] for each in page["nodes"]], page["pageInfo"]["endCursor"]
+        assert paged == await notes(sort=sort), sort
+        assert not page["pageInfo"]["hasNextPage"]
     for query, found in {
         "abcd": ["full"], "balance_status:full": ["full"], "balance_status:partial": ["partial"],
         "balance_status:empty": ["empty"], "balance_status:full_or_partial": ["full", "partial"],

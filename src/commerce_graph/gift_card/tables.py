@@ -51,7 +51,6 @@ entry = only_grows(
         CheckConstraint("(kind IN ('PAYMENT', 'REFUND')) = (order_id IS NOT NULL)", name="of_an_order"),
         CheckConstraint("(order_id IS NULL) = (cause IS NULL)", name="order_has_cause"),
         Index("ix_entry_card", "card_id", "id"),
-        Index("ix_entry_order", "order_id"),
         schema="gift_card",
     )
 )
