@@ -118,7 +118,7 @@ class Day:
         """Apply gift cards that others may use too, as far as they can be used; returns what the cart costs."""
         if len(self.codes) < 3 or self.chance.random() < 0.2:
             self.codes.append((await made(self.shop, str(self.chance.randint(5, 150))))[1])
-        for code in self.chance.sample(self.codes[-4:], self.chance.randint(1, 2)):
+        for code in self.chance.choices(self.codes[-4:], k=self.chance.randint(1, 2)):
             await self.shop.data(APPLY, {"id": cart_id, "codes": [code]})
         return (await self.shop.data(CART, {"id": cart_id}))["cart"]["cost"]
 
