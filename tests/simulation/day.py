@@ -110,7 +110,7 @@ class Day:
         ]
         cart = await deliverable(self.shop, *lines)
         if cart["lines"]["nodes"]:
-            cost = await self._with_cards(cart["id"]) if self.chance.random() < 0.4 else cart["cost"]
+            cost = await self._with_cards(cart["id"]) if self.chance.random() < 0.6 else cart["cost"]
             await pay(self.shop, {**cart, "cost": cost}, self.chance.choice(SESSIONS))
             self.carts.append(cart)
 
