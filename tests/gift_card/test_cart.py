@@ -6,11 +6,11 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import update
 
-from commerce_graph.gift_card import rules
+from commerce_graph.gift_card import rules, service
 from commerce_graph.gift_card.tables import card
 from commerce_graph.kernel import limits
 from tests.cart.storefront import CART, create, deliverable, line, pay, submit
-from tests.gift_card.giving import ADD, APPLIED, REMOVE, UPDATE, applied, balance, made
+from tests.gift_card.giving import ADD, APPLIED, REMOVE, UPDATE, applied, balance, key, made
 from tests.gift_card.test_writing import DEACTIVATE
 from tests.shop import Shop
 
@@ -109,6 +109,16 @@ async def test_guesses_are_counted_at_a_cart_and_in_the_shop(
     monkeypatch.setattr(limits, "GIFT_CARD_SHOP_MISSES_MAX", 3)
     refused = await shop.run(UPDATE, {"id": other["id"], "codes": ["NOSUCHCARD"]})
     assert refused["errors"][0]["extensions"]["code"] == "THROTTLED", "another cart helps nobody to guess on"
+
+
+async def test_without_redis_nobody_is_counted_and_cards_are_found(shop: Shop) -> None:
+    card_id, code = await made(shop)
+    gone = Redis(host="127.0.0.1", port=1)
+    secret, codes = shop.resources.secret, [code, "NOSUCHCARD"]
+    found, none = await service.find(shop.database, gone, secret, codes, None)
+    assert (found and found.id, none) == (key(card_id), None)
+    assert await service.find(shop.database, gone, b"another secret", [code], None) == [None]
+    await gone.aclose()
 
 
 async def test_statements_of_a_cart_do_not_grow_with_its_cards(shop: Shop) -> None:
