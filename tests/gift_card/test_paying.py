@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from commerce_graph.checkout.service import Purchases, Submission
 from commerce_graph.checkout.service.submission import Wish, submit_many
+from commerce_graph.discount.tables import discount
 from commerce_graph.gift_card import service
 from commerce_graph.gift_card.service import Spent
 from commerce_graph.gift_card.service.writing import Adjustment, debit
@@ -232,6 +233,20 @@ async def test_a_group_shares_a_card_and_who_comes_first_has_the_first_claim(sho
     assert told == {"PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT"}
     assert await balance(shop.database, card_id) == 5000 - 2 * 1998
     await assert_sound(shop.database)
+
+
+async def test_who_is_refused_for_a_card_uses_no_discount(shop: Shop) -> None:
+    await tenth(shop, usageLimit=5)
+    _, code = await made(shop, "50.00")
+    wishes = []
+    for _ in range(3):
+        cart = await ready_with(shop, [code], line("guide-variant", 2))
+        await with_codes(shop, cart, "TENTH")
+        wishes.append(Wish(key(cart["id"]), "t"))
+    came = await submit_many(shop.database, wishes)
+    assert [isinstance(each, Submission) and each.fresh for each in came] == [True, True, False]
+    async with shop.database.read() as conn:
+        assert (await conn.execute(select(discount.c.used))).scalar() == 2
 
 
 async def test_statements_grow_neither_with_the_carts_nor_with_the_cards(shop: Shop) -> None:
