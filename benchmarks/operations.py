@@ -186,35 +186,48 @@ def cart(samples: Samples, number: int) -> tuple[str, dict[str, Any]]:
     return CART_CREATE, {"input": {"lines": [line]}}
 
 
+ADDRESS = {
+    "firstName": "Ada", "lastName": "Byron", "address1": "Hauptstraße 1", "city": "Berlin", "zip": "10115",
+    "countryCode": "DE",
+}  # fmt: skip
+
+
+def to_deliver(variant: str, email: str) -> dict[str, Any]:
+    """Return the input of a cart with one of a variant and everything but its payment."""
+    return {
+        "lines": [{"merchandiseId": variant, "quantity": 1}],
+        "buyerIdentity": {"email": email, "countryCode": "DE"},
+        "delivery": {"addresses": [{"selected": True, "address": {"deliveryAddress": ADDRESS}}]},
+    }
+
+
+async def pay(send: Send, cart: Mapping[str, Any]) -> None:
+    """Say how a cart is paid. Raises: Wrong where that is refused."""
+    billing = {("country" if name == "countryCode" else name): value for name, value in ADDRESS.items()}
+    payment = {
+        "amount": cart["cost"]["totalAmount"],
+        "directPaymentMethod": {"sessionId": "test_ok", "billingAddress": billing},
+    }
+    carried_out(await send(CART_PAYMENT, {"cartId": cart["id"], "payment": payment}))
+
+
 async def checkout(send: Send, samples: Samples, number: int) -> None:
     """Buy one thing: from an empty cart to the order.
 
     Raises: Wrong where a step is refused.
     """
-    address = {
-        "firstName": "Ada", "lastName": "Byron", "address1": "Hauptstraße 1", "city": "Berlin", "zip": "10115",
-        "countryCode": "DE",
-    }  # fmt: skip
-    bought = {
-        "lines": [{"merchandiseId": samples.variants[number % len(samples.variants)], "quantity": 1}],
-        "buyerIdentity": {"email": f"buyer{number}@example.com", "countryCode": "DE"},
-        "delivery": {"addresses": [{"selected": True, "address": {"deliveryAddress": address}}]},
-    }
-    made = _carried_out(await send(CART_CREATE, {"input": bought}))
+    bought = to_deliver(samples.variants[number % len(samples.variants)], f"buyer{number}@example.com")
+    made = carried_out(await send(CART_CREATE, {"input": bought}))
     cart_id = made["cart"]["id"]
     group = made["cart"]["deliveryGroups"]["nodes"][0]
     option = {"deliveryGroupId": group["id"], "deliveryOptionHandle": group["deliveryOptions"][0]["handle"]}
-    chosen = _carried_out(await send(CART_DELIVERY, {"cartId": cart_id, "options": [option]}))
-    payment = {
-        "amount": chosen["cart"]["cost"]["totalAmount"],
-        "directPaymentMethod": {"sessionId": "test_ok", "billingAddress": _mailing(address)},
-    }
-    _carried_out(await send(CART_PAYMENT, {"cartId": cart_id, "payment": payment}))
-    prepared = _carried_out(await send(CART_PREPARE, {"cartId": cart_id}))["result"]
+    chosen = carried_out(await send(CART_DELIVERY, {"cartId": cart_id, "options": [option]}))
+    await pay(send, chosen["cart"])
+    prepared = carried_out(await send(CART_PREPARE, {"cartId": cart_id}))["result"]
     if prepared["__typename"] != "CartStatusReady":
         raise Wrong(f"the cart cannot be bought: {prepared}")
     token = {"cartId": cart_id, "attemptToken": f"attempt-{number}"}
-    submitted = _carried_out(await send(CART_SUBMIT, token))["result"]
+    submitted = carried_out(await send(CART_SUBMIT, token))["result"]
     if submitted["__typename"] != "SubmitSuccess":
         raise Wrong(f"the cart was not accepted: {submitted}")
     while True:
@@ -226,11 +239,8 @@ async def checkout(send: Send, samples: Samples, number: int) -> None:
         await asyncio.sleep(came["pollDelay"] / 1_000)
 
 
-def _mailing(address: Mapping[str, str]) -> dict[str, str]:
-    return {("country" if name == "countryCode" else name): value for name, value in address.items()}
-
-
-def _carried_out(data: Mapping[str, Any]) -> Any:
+def carried_out(data: Mapping[str, Any]) -> Any:
+    """Return the payload of an answer with one mutation. Raises: Wrong where it was refused."""
     (payload,) = data.values()
     if payload["userErrors"]:
         raise Wrong(f"refused: {payload['userErrors']}")
@@ -251,4 +261,4 @@ async def perform(operation: str, send: Send, samples: Samples, number: int) -> 
         return
     data = await send(*SINGLE[operation](samples, number))
     if operation == "cart":
-        _carried_out(data)
+        carried_out(data)

@@ -2,20 +2,24 @@
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import redis
 import uvloop
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks import machine
 from benchmarks.operations import Samples
 from commerce_graph import demo, migration
 from commerce_graph.embedded import Servers, embedded
+from commerce_graph.inventory import service as inventory
+from commerce_graph.inventory.service import SetQuantity
 from commerce_graph.kernel.auth import SHOPPER_SCOPES
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.ids import to_gid
@@ -35,9 +39,8 @@ SELECT v.id FROM catalog.variant v JOIN catalog.product p ON p.id = v.product_id
 WHERE p.status = 'ACTIVE' AND v.position = 1 AND v.requires_shipping AND i.tracked AND NOT i.oversell
 ORDER BY p.sales DESC, p.id LIMIT :most
 """
-STOCK = "UPDATE inventory.level SET on_hand = :endless WHERE item_id = ANY (:variants)"
-SHOWN = """
-UPDATE catalog.variant SET available = true WHERE id = ANY (:variants)
+LEVELS = """
+SELECT item_id, location_id, committed FROM inventory.level WHERE item_id = ANY (:variants)
 """
 
 
@@ -87,6 +90,20 @@ def staged(products: int, tell: Callable[[str], None]) -> Iterator[Stage]:
         )
 
 
+async def put_on_hand(tx: AsyncConnection, variants: Sequence[UUID], units: int) -> None:
+    """See that so many of each variant can be bought, all at the location that ships first."""
+    places = [place.id for place in await inventory.active_locations(tx)]
+    rows = (await tx.execute(text(LEVELS), {"variants": variants})).all()
+    first = {row.item_id: row.location_id for row in sorted(rows, key=lambda row: -places.index(row.location_id))}
+    wanted = [
+        SetQuantity(
+            row.item_id, row.location_id, row.committed + (units if first[row.item_id] == row.location_id else 0)
+        )
+        for row in rows
+    ]
+    await inventory.set_quantities(tx, "on_hand", wanted, "correction", None, "benchmarks")
+
+
 async def _filled(url: str, products: int) -> tuple[str, Samples, int]:
     database = Database(url, pool_size=2)
     try:
@@ -95,8 +112,7 @@ async def _filled(url: str, products: int) -> tuple[str, Samples, int]:
             token = await issue_token(tx, "storefront", "benchmarks", SHOPPER_SCOPES, demo.CHANNEL_ID)
             found = (await tx.execute(text(PRODUCTS), {"most": SAMPLES_MAX})).all()
             variants = list((await tx.execute(text(VARIANTS), {"most": SAMPLES_MAX})).scalars())
-            await tx.execute(text(STOCK), {"endless": ENDLESS, "variants": variants})
-            await tx.execute(text(SHOWN), {"variants": variants})
+            await put_on_hand(tx, variants, ENDLESS)
             backend = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
             postgres_pid = machine.parent_of(backend)
     finally:

@@ -39,9 +39,9 @@ def uid(name: str) -> UUID:
 
 
 PRINCIPALS = {
-    "storefront": Principal(SHOPPER_SCOPES, uid("online"), name="storefront"),
-    "merchant": Principal(MERCHANT_SCOPES, None, name="merchant"),
-    "partner": Principal(PARTNER_SCOPES, None, name="partner"),
+    "storefront": Principal(SHOPPER_SCOPES, uid("online"), name="storefront", token_id=uid("token-storefront")),
+    "merchant": Principal(MERCHANT_SCOPES, None, name="merchant", token_id=uid("token-merchant")),
+    "partner": Principal(PARTNER_SCOPES, None, name="partner", token_id=uid("token-partner")),
 }
 
 

@@ -19,7 +19,6 @@ from benchmarks.flash.sale import Sale
 from benchmarks.operations import Wrong
 from benchmarks.shop import Stage, staged
 from commerce_graph.app import close_resources, open_resources
-from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
 from commerce_graph.settings import Settings
 
@@ -80,7 +79,7 @@ def run(given: argparse.Namespace, tell: Callable[[str], None]) -> Results:
         tell(f"selling to {given.at_once * 10:,} at once")
         overload = _sold(*ready, given.buyers, given.buyers, given.at_once * 10, grouped)
     about = {**machine.described(), "units": given.units, "buyers": given.buyers, "at_once": given.at_once}
-    checked = list(sale.WRONG)
+    checked = [check.rule for check in sale.CHECKS]
     return Results(about, steps[grouped], steps[alone], sales[grouped], sales[alone], overload, checked)
 
 
@@ -134,7 +133,7 @@ async def _selling(
         sold = await sale.sold_out(stage, port, resources.database, keys, at_once)
         if (sold.accepted, sold.refused) != (units, buyers - units):
             raise Wrong(f"{units} units were sold {sold.accepted} times, {sold.refused} of {buyers} were refused")
-        await sale.checked(resources.database, parse_gid(variant)[1])
+        await sale.checked(resources.database)
         return sold
     finally:
         await close_resources(resources)

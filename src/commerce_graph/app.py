@@ -41,7 +41,7 @@ from commerce_graph.catalog import service as catalog_service
 from commerce_graph.checkout.service import Submissions
 from commerce_graph.customer import service as customer_service
 from commerce_graph.demo import pictures
-from commerce_graph.kernel import limits
+from commerce_graph.kernel import claims, limits
 from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
 from commerce_graph.kernel.context import Resources
@@ -51,7 +51,8 @@ from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.graphiql import Example, Page, read_examples
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
-from commerce_graph.kernel.module import Module
+from commerce_graph.kernel.idempotency import HEADER, REPLAYED
+from commerce_graph.kernel.module import Job, Module
 from commerce_graph.kernel.outbox import Bus, Handler, Relay
 from commerce_graph.kernel.telemetry import Telemetry, configure_logging
 from commerce_graph.kernel.tokens import Tokens
@@ -77,6 +78,8 @@ MODULES: tuple[Module, ...] = (
     search.module,
 )
 """Every domain, the lower layers first."""
+
+PRUNING = Job("kernel.prune_claims", 60, lambda resources: claims.prune(resources.database))
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -146,7 +149,7 @@ def background(resources: Resources) -> list[Work]:
     for kind, handler in (pair for module in MODULES for pair in module.handlers):
         handlers[kind].append(handler)
     relay = Relay(resources.database, resources.redis, handlers)
-    jobs = [job for module in MODULES for job in module.jobs]
+    jobs = [PRUNING, *(job for module in MODULES for job in module.jobs)]
     return [endless("relay", relay.run), *(repeated(job, resources) for job in jobs)]
 
 
@@ -272,8 +275,8 @@ def create(
             allow_origins=origins,
             allow_origin_regex=LOCAL_ORIGIN if tokens else None,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-Id", *STOREFRONT_HEADERS, ADMIN_HEADER],
-            expose_headers=["X-Request-Id"],
+            allow_headers=["Authorization", "Content-Type", HEADER, "X-Request-Id", *STOREFRONT_HEADERS, ADMIN_HEADER],
+            expose_headers=[REPLAYED, "X-Request-Id"],
         ),
     ]
 

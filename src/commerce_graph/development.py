@@ -26,7 +26,7 @@ from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_
 from commerce_graph.kernel.context import Context, Resources
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.graphiql import Example, read_examples
-from commerce_graph.kernel.limits import CONNECTIONS_MAX, STOP_GRACE_S, WEBSOCKET_MESSAGE_BYTES_MAX
+from commerce_graph.kernel.limits import CONNECTION_IDLE_S, CONNECTIONS_MAX, STOP_GRACE_S, WEBSOCKET_MESSAGE_BYTES_MAX
 from commerce_graph.kernel.telemetry import configure_logging
 from commerce_graph.kernel.tokens import Tokens, issue_token
 from commerce_graph.migration import upgrade
@@ -55,6 +55,7 @@ SERVER: dict[str, Any] = {
     "server_header": False,
     "limit_concurrency": CONNECTIONS_MAX,
     "timeout_graceful_shutdown": STOP_GRACE_S,
+    "timeout_keep_alive": CONNECTION_IDLE_S,  # longer than a proxy's 60 s: who closes first may drop a request
 }
 """How uvicorn runs, here and in `serve`."""
 

@@ -7,7 +7,7 @@ import pytest
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.limits import NODES_IDS_MAX
-from tests.shop import Shop, gid
+from tests.shop import Shop, gid, uid
 
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
@@ -17,7 +17,7 @@ def codes(answer: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "malformed", ["", "1", "gid://shopify/Product/1", "gid://other/Product/" + str(new_id()), "Product/" + "0" * 500]
+    "malformed", ["", "1", "gid://shopify/Product/1", f"gid://other/Product/{uid('mug')}", "Product/" + "0" * 500]
 )
 async def test_a_malformed_id_is_told(shop: Shop, malformed: str) -> None:
     for answer in (

@@ -5,31 +5,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.inventory import service
 from commerce_graph.inventory.service import Allocation, SetQuantity, Wanted
+from commerce_graph.inventory.service.checks import CHECKS
 from commerce_graph.inventory.tables import item, level, movement, reservation
+from commerce_graph.kernel.audit import audit
 from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.outbox import outbox
 from tests.shop import uid
 
 HOUR = timedelta(hours=1)
-DISAGREEMENTS = """
-SELECT item_id, location_id, l.*, m.* FROM inventory.level l FULL JOIN (
-  SELECT item_id, location_id, sum(on_hand) on_hand, sum(reserved) reserved, sum(committed) committed,
-         sum(safety) safety, sum(incoming) incoming FROM inventory.movement GROUP BY 1, 2
-) m USING (item_id, location_id) LEFT JOIN (
-  SELECT item_id, location_id, sum(quantity) FILTER (WHERE state = 'HELD') reserved,
-         sum(quantity) FILTER (WHERE state = 'COMMITTED') committed FROM inventory.reservation GROUP BY 1, 2
-) r USING (item_id, location_id)
-WHERE (coalesce(l.on_hand, 0), coalesce(l.committed, 0), coalesce(l.safety, 0), coalesce(l.incoming, 0))
-      <> (coalesce(m.on_hand, 0), coalesce(m.reserved + m.committed, 0), coalesce(m.safety, 0), coalesce(m.incoming, 0))
-   OR (coalesce(m.reserved, 0), coalesce(m.committed, 0)) <> (coalesce(r.reserved, 0), coalesce(r.committed, 0))
-"""
-"""Levels that are not the sum of their movements, and reservations that the ledger does not know."""
 
 
 def want(variant: str, quantity: int, line: UUID | None = None) -> Wanted:
@@ -100,17 +89,4 @@ async def make(database: Database, count: int, on_hand: int) -> list[str]:
 
 async def assert_sound(database: Database) -> None:
     """Check what must hold after every step: levels hold what is reserved and what the ledger says, none oversold."""
-    held = (
-        select(reservation.c.item_id, reservation.c.location_id, func.sum(reservation.c.quantity).label("held"))
-        .group_by(reservation.c.item_id, reservation.c.location_id)
-        .subquery()
-    )
-    both = level.outerjoin(held, (held.c.item_id == level.c.item_id) & (held.c.location_id == level.c.location_id))
-    async with database.read() as conn:
-        rows = (await conn.execute(select(level, func.coalesce(held.c.held, 0).label("held")).select_from(both))).all()
-    assert rows
-    for row in rows:
-        assert row.committed == row.held, row
-        assert row.oversell or 0 <= row.committed <= row.on_hand, row
-    async with database.read() as conn:
-        assert (await conn.execute(text(DISAGREEMENTS))).all() == []
+    assert [each async for each in audit(database, CHECKS) if each.broken] == []

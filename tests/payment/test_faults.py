@@ -12,12 +12,13 @@ from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.outbox import outbox
 from commerce_graph.payment import service
 from commerce_graph.payment.rules import OPEN
-from commerce_graph.payment.service import Balance, Outcome
+from commerce_graph.payment.service import Balance
 from commerce_graph.payment.service.recovery import settle
 from commerce_graph.payment.tables import test_charge as charges
 from commerce_graph.payment.tables import test_operation as operations
 from commerce_graph.payment.tables import transaction
 from tests.payment.faults import Crash, bad_line, good_line
+from tests.payment.stepping import BEFORE, do, ready
 from tests.payment.test_steps import balance_of, opened, providers_books
 
 AFTER = {
@@ -26,25 +27,6 @@ AFTER = {
     "refund": (Balance("EUR", 5000, 5000, 5000, 2000, 0), ("AUTHORIZED", 5000, 5000, 2000)),
     "void": (Balance("EUR", 5000, 5000, 0, 0, 5000), ("VOIDED", 5000, 0, 0)),
 }
-BEFORE = {"authorize": (), "capture": ("authorize",), "refund": ("authorize", "capture"), "void": ("authorize",)}
-
-
-async def do(db: Database, order_id: UUID, step: str) -> Outcome:
-    if step == "authorize":
-        return await service.authorize(db, order_id, "test_ok")
-    if step == "capture":
-        return await service.capture(db, order_id)
-    if step == "refund":
-        return await service.refund(db, order_id, 2000, "broken")
-    return await service.void(db, order_id)
-
-
-async def ready(db: Database, step: str) -> UUID:
-    """Return an order for which the step comes next."""
-    order_id = await opened(db)
-    for before in BEFORE[step]:
-        assert (await do(db, order_id, before)).status == "SUCCESS"
-    return order_id
 
 
 async def agree(db: Database, order_id: UUID, step: str) -> None:

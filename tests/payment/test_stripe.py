@@ -15,6 +15,7 @@ from commerce_graph.payment.service import Balance, Outcome, Stripe
 from commerce_graph.payment.service.recovery import settle, void_orphans
 from commerce_graph.payment.service.stripe_answers import from_stripe, to_stripe
 from commerce_graph.payment.tables import transaction
+from tests.payment import stepping
 from tests.payment.stripe_server import ASKS, LESS, StripeServer
 from tests.payment.test_steps import balance_of, opened, trail
 
@@ -24,26 +25,15 @@ AFTER = {
     "refund": (Balance("EUR", 5000, 5000, 5000, 2000, 0), ("succeeded", 5000, 5000, 2000)),
     "void": (Balance("EUR", 5000, 5000, 0, 0, 5000), ("canceled", 5000, 0, 0)),
 }
-BEFORE = {"authorize": (), "capture": ("authorize",), "refund": ("authorize", "capture"), "void": ("authorize",)}
 CARD = "pm_card_visa"
 
 
 async def do(db: Database, order_id: UUID, step: str) -> Outcome:
-    if step == "authorize":
-        return await service.authorize(db, order_id, CARD)
-    if step == "capture":
-        return await service.capture(db, order_id)
-    if step == "refund":
-        return await service.refund(db, order_id, 2000, "broken")
-    return await service.void(db, order_id)
+    return await stepping.do(db, order_id, step, CARD)
 
 
 async def ready(db: Database, step: str) -> UUID:
-    """Return an order for which the step comes next."""
-    order_id = await opened(db)
-    for before in BEFORE[step]:
-        assert (await do(db, order_id, before)).status == "SUCCESS"
-    return order_id
+    return await stepping.ready(db, step, CARD)
 
 
 @pytest.mark.parametrize("step", AFTER)

@@ -54,6 +54,7 @@ class Principal:
     channel_id: UUID | None = None
     customer_id: UUID | None = None
     name: str = field(default="anonymous")
+    token_id: UUID | None = None
 
     def may(self, access: Access) -> bool:
         """Tell whether the caller holds every scope of `access`."""

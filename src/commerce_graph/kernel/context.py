@@ -11,7 +11,7 @@ from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.auth import ANONYMOUS, Access, Principal
-from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.database import Database, Joined
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.limits import OPERATION_READS_AT_ONCE_MAX
@@ -83,13 +83,32 @@ class Context:
     """What the answer tells beside its data, by name: GraphQL's `extensions`."""
     granted: set[tuple[str, UUID]] = field(default_factory=set)
     """Entities whose capability id the client has shown."""
+    joined: Joined | None = None
+    """The one transaction that the whole operation runs in, where the client gave a key for that."""
+    claim_id: UUID | None = None
+    """What a mutation in steps runs under, for `claims.first`; None without a key."""
+    _committed: list[Callable[[], None]] = field(default_factory=list)
     _loaders: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPERATION_READS_AT_ONCE_MAX))
 
     @property
     def database(self) -> Database:
-        """The shop's database."""
-        return self.resources.database
+        """The shop's database, or the one transaction in it that the operation runs in."""
+        return self.joined or self.resources.database
+
+    def after_commit(self, then: Callable[[], None]) -> None:
+        """Do something once what was written is there for all to see: now, or when the one transaction has ended."""
+        if self.joined is None:
+            then()
+        else:
+            self._committed.append(then)
+
+    def committed(self) -> None:
+        """Do what was put off until the commit."""
+        self.joined = None
+        for then in self._committed:
+            then()
+        self._committed.clear()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -15,6 +15,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
@@ -52,6 +53,22 @@ def root_fields(document: DocumentNode, node: OperationDefinitionNode) -> int:
         return total
 
     return count(node.selection_set)
+
+
+def root_names(document: DocumentNode, node: OperationDefinitionNode) -> list[str]:
+    """Return the fields that a valid operation selects at its root, by their names in the schema."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    left: list[SelectionNode] = [*node.selection_set.selections]
+    names = []
+    while left:
+        each = left.pop(0)
+        if isinstance(each, FieldNode):
+            names.append(each.name.value)
+        elif isinstance(each, FragmentSpreadNode):
+            left[:0] = fragments[each.name.value].selection_set.selections
+        elif isinstance(each, InlineFragmentNode):
+            left[:0] = each.selection_set.selections
+    return names
 
 
 class Cost:

@@ -1,5 +1,6 @@
 """The database: one pool, short reads, explicit transactions, and a count of the statements."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -7,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, MetaData, event, func, select, true
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 metadata = MetaData(
@@ -79,9 +81,106 @@ class Database:
         async with self.engine.begin() as conn:
             yield conn
 
+    @asynccontextmanager
+    async def joined(self) -> AsyncIterator["Joined"]:
+        """Open one transaction for all that is read and written through what this returns.
+
+        It commits at the end where `Joined.keep` was called, and rolls back in every other case.
+        """
+        async with self.engine.connect() as conn, conn.begin() as transaction:
+            whole = Joined(self, conn)
+            try:
+                yield whole
+            finally:
+                whole.closed = True
+                if whole.busy:  # with a read that nobody waits for any more: without it, the server rolls back
+                    await conn.invalidate()
+            if not whole.kept:
+                await transaction.rollback()
+
+    def share(self, at_once: int) -> "Database":
+        """Return this database for work behind the requests, which takes so many connections at once, no more."""
+        return _Share(self, at_once)
+
     async def close(self) -> None:
         """Close the pool."""
         await self.engine.dispose()
+
+
+class Joined(Database):
+    """A database seen through one open transaction: each `begin` is a savepoint in it.
+
+    One statement runs at a time, so reads and savepoints take turns: do not open one inside another.
+    """
+
+    def __init__(self, database: Database, conn: AsyncConnection) -> None:
+        self.url = database.url
+        self.engine = database.engine
+        self.closed = False
+        self.kept = False
+        self.broken = False
+        """A read has failed, and Postgres refuses whatever else this transaction would do."""
+        self._conn = conn
+        self._turn = asyncio.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether somebody reads or writes at this moment."""
+        return self._turn.locked()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Read what was committed, and what was written here."""
+        async with self._mine():
+            try:
+                yield self._conn
+            except DBAPIError:
+                self.broken = True
+                raise
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Open a savepoint: released at the end, rolled back to on an exception."""
+        async with self._mine(), self._conn.begin_nested():
+            yield self._conn
+
+    @asynccontextmanager
+    async def last(self) -> AsyncIterator[AsyncConnection]:
+        """Write what belongs to the whole, when nothing else may come: waits for whoever is still reading."""
+        async with self._mine():
+            self.closed = True
+            yield self._conn
+
+    def keep(self) -> None:
+        """Have the whole committed."""
+        self.kept = True
+
+    @asynccontextmanager
+    async def _mine(self) -> AsyncIterator[None]:
+        async with self._turn:
+            if self.closed:
+                raise RuntimeError("the transaction of this operation is over")
+            yield
+
+
+class _Share(Database):
+    """A database whose readers and writers take turns."""
+
+    def __init__(self, whole: Database, at_once: int) -> None:
+        self.url = whole.url
+        self.engine = whole.engine
+        self._whole = whole
+        self._turns = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turns, self._whole.read() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turns, self._whole.begin() as conn:
+            yield conn
 
 
 @contextmanager

@@ -229,8 +229,7 @@ class Engine:
         except RequestError as wrong:
             yield {"errors": [_error(wrong.code, wrong.message)]}
         except Exception as fault:
-            told = GraphQLError("", original_error=fault)
-            yield {"errors": [_outward(told, ctx)]}
+            yield fault_of(fault, ctx)
 
 
 def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
@@ -243,6 +242,11 @@ def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
     if ctx.extensions:
         response["extensions"] = ctx.extensions
     return response
+
+
+def fault_of(fault: Exception, ctx: Context) -> dict[str, Any]:
+    """Return the response map of an operation that could not run at all."""
+    return {"errors": [_outward(GraphQLError("", original_error=fault), ctx)]}
 
 
 def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:

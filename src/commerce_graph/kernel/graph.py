@@ -7,8 +7,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args
 from uuid import UUID
 
 import strawberry
@@ -30,20 +29,16 @@ from strawberry.types import Info
 from commerce_graph.kernel.auth import OPEN, Access
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
-from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.module import Module
+from commerce_graph.kernel.mutations import ACCESS as ACCESS
+from commerce_graph.kernel.mutations import ONCE, Once, doc
+from commerce_graph.kernel.mutations import mutation as mutation
 from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
-ACCESS = "access"
 LENGTH = "length"  # of the list of a field, where no argument says it
 T = TypeVar("T", bound=type)
-
-
-def _doc(target: Any) -> str | None:
-    text = inspect.cleandoc(vars(target).get("__doc__") or "") if isinstance(target, type) else inspect.getdoc(target)
-    return text.partition("\n\n")[0].replace("\n", " ") if text else None
 
 
 def field(
@@ -54,7 +49,7 @@ def field(
 
     def decorate(function: Any) -> Any:
         return strawberry.field(
-            resolver=function, name=name, description=description or _doc(function),
+            resolver=function, name=name, description=description or doc(function),
             deprecation_reason=deprecation_reason, metadata=_told_of(access, length),
         )  # fmt: skip
 
@@ -78,7 +73,7 @@ def batch_field(
     def decorate(target: Any) -> Any:
         function = target.__func__ if isinstance(target, staticmethod) else target
         return strawberry.field(
-            resolver=_one_parent(function), name=name, description=description or _doc(function),
+            resolver=_one_parent(function), name=name, description=description or doc(function),
             deprecation_reason=deprecation_reason,
             metadata={BATCH: function} | _told_of(access, length),
         )  # fmt: skip
@@ -112,43 +107,6 @@ def _one_parent(function: Callable[..., Any]) -> Callable[..., Any]:
     return resolve
 
 
-def mutation(
-    *, access: Access, payload: type | None = None, description: str | None = None
-) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a mutation: a `Rejected` use case becomes the payload's `userErrors`, its transaction rolled back.
-
-    The payload class holds `user_errors` (and any alias list ending in `user_errors`), each a list of one error
-    class with `code`, `field` and `message`; every other member is optional.
-    """
-
-    def decorate(function: Any) -> Any:
-        @wraps(function)
-        async def boundary(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return await function(*args, **kwargs)
-            except Rejected as rejected:
-                return refusal(payload or get_type_hints(function)["return"], rejected)
-
-        return strawberry.mutation(
-            resolver=boundary, description=description or _doc(function), metadata={ACCESS: access}
-        )
-
-    return decorate
-
-
-def refusal(payload: type, rejected: Rejected) -> Any:
-    """Return the payload that tells the refusal."""
-    members = payload.__strawberry_definition__.fields  # type: ignore[attr-defined]
-    told: dict[str, Any] = {}
-    for member in members:
-        if member.python_name.endswith("user_errors"):
-            error = member.type.of_type
-            codes = getattr(error, "codes", None)
-            code = {"code": codes[rejected.code]} if codes else {}  # a plain UserError has none
-            told[member.python_name] = [error(**code, field=rejected.field, message=rejected.message)]
-    return payload(**told)
-
-
 @dataclass_transform(kw_only_default=True)
 def object_type(
     cls: T | None = None, *, access: Access = OPEN, name: str | None = None, description: str | None = None,
@@ -161,7 +119,7 @@ def object_type(
 
     def decorate(target: Any) -> Any:
         target.__access__ = access
-        told = description or _doc(target)
+        told = description or doc(target)
         if shareable:
             return strawberry.federation.type(target, name=name, description=told, shareable=True)
         return strawberry.type(target, name=name, description=told)
@@ -172,14 +130,14 @@ def object_type(
 @dataclass_transform(kw_only_default=True)
 def input_type(cls: T) -> T:
     """Declare an input object; the first sentence of its docstring describes it."""
-    return strawberry.input(cls, description=_doc(cls))
+    return strawberry.input(cls, description=doc(cls))
 
 
 @dataclass_transform(kw_only_default=True)
 def interface(cls: T) -> T:
     """Declare an interface; its fields are open, the implementing type decides."""
     cls.__access__ = OPEN  # type: ignore[attr-defined]
-    return strawberry.interface(cls, description=_doc(cls))
+    return strawberry.interface(cls, description=doc(cls))
 
 
 @interface
@@ -267,6 +225,7 @@ class Graph(strawberry.federation.Schema):
         self.asked = deferring(self.core)
         self.access: dict[str, Access] = dict(self._field_access())
         self.lengths: dict[str, int] = dict(self._field_lengths())
+        self.once: dict[str, Once] = dict(self._mutations())
 
     def _field_access(self) -> Iterator[tuple[str, Access]]:
         for name, entry in sorted(self.schema_converter.type_map.items()):
@@ -288,6 +247,11 @@ class Graph(strawberry.federation.Schema):
         for name, entry in self.schema_converter.type_map.items():
             for member in (m for m in getattr(entry.definition, "fields", None) or () if LENGTH in m.metadata):
                 yield f"{name}.{self.config.name_converter.from_field(member)}", member.metadata[LENGTH]
+
+    def _mutations(self) -> Iterator[tuple[str, Once]]:
+        entry = self.schema_converter.type_map.get("Mutation")
+        for member in getattr(entry.definition, "fields", ()) if entry else ():
+            yield self.config.name_converter.from_field(member), member.metadata.get(ONCE, Once.TRANSACTION)
 
     def api(self) -> GraphQLSchema:
         """Return the schema as clients see it: sorted, without federation's machinery."""

@@ -16,6 +16,7 @@ from commerce_graph.kernel.auth import Authenticate
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Refused
+from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
 from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
 
@@ -41,6 +42,7 @@ class GraphQLOverHTTP:
         self, engine: Engine, authenticate: Authenticate, page: Callable[[Request], Response] | None = None
     ) -> None:
         self._engine = engine
+        self._idempotency = Idempotency(engine)
         self._authenticate = authenticate
         self._page = page
 
@@ -70,6 +72,8 @@ class GraphQLOverHTTP:
             response = _answer({"errors": [told]}, wrong.status, media or JSON)
             if wrong.status == 405:
                 response.headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
+            if wrong.status == 409:
+                response.headers["Retry-After"] = "1"
             if wrong.status == 401:
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
@@ -86,6 +90,9 @@ class GraphQLOverHTTP:
         refused = self._engine.authorise(operation, ctx)
         if refused:
             return _answer({"errors": refused.errors}, _status(refused.errors, media), media)
+        keys = keys_of(request.headers)
+        if keys and operation.kind is OperationType.MUTATION:
+            return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)
         work = self._engine.run(operation, parameters.variables, ctx)
         # A query whose client has left is of no use to anyone; a mutation is finished whatever happens.
         answer = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
@@ -179,6 +186,15 @@ async def _disconnected(request: Request) -> None:
 
 def _status(errors: list[dict[str, Any]], media: str) -> int:
     return 200 if media == JSON else STATUSES.get(errors[0]["extensions"]["code"], 400)
+
+
+def _once(told: Answered, media: str) -> Response:
+    response = Response(
+        told.body, _status(told.errors, media) if told.errors else 200, {"Content-Type": f"{media}; charset=utf-8"}
+    )
+    if told.replayed:
+        response.headers[REPLAYED] = "true"
+    return response
 
 
 def _answer(answer: dict[str, Any], status: int, media: str) -> Response:

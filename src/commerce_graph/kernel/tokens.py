@@ -57,7 +57,7 @@ class Tokens:
         self._known.pop(hashed, None)
         if row is None:
             return None
-        found = Principal(scopes=frozenset(row.scopes), channel_id=row.channel_id, name=row.name)
+        found = Principal(frozenset(row.scopes), row.channel_id, name=row.name, token_id=row.id)
         self._known[hashed] = (monotonic() + PRINCIPAL_TTL_S, found)
         if len(self._known) > PRINCIPALS_KEPT_MAX:
             self._known.popitem(last=False)

@@ -18,6 +18,7 @@ from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import entities, mutation, object_type
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import explorer_url
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.scalars import URL
 from commerce_graph.keys import CartKey
 
@@ -168,7 +169,7 @@ class CheckoutMutation:
             result = CartThrottled(cart=cart, poll_after=now() + timedelta(seconds=place.poll_after_s))
         return CartPrepareForCompletionPayload(result=result)
 
-    @mutation(access=WRITE_CHECKOUTS)
+    @mutation(access=WRITE_CHECKOUTS, once=Once.ARGUMENT)
     async def cart_submit_for_completion(
         self, info: strawberry.Info, cart_id: strawberry.ID, attempt_token: str
     ) -> CartSubmitForCompletionPayload:

@@ -20,6 +20,7 @@ from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import (
     ADMISSION_POLL_S_MIN,
+    CHECKOUT_CONNECTIONS_MAX,
     SUBMISSIONS_ALONE_AT_ONCE,
     SUBMISSIONS_GROUP_MAX,
     SUBMISSIONS_WAITING_MAX,
@@ -60,6 +61,8 @@ class Submissions:
         group_max: int = SUBMISSIONS_GROUP_MAX,
     ) -> None:
         self._database = database
+        # Purchases that are accepted leave connections, and the processor, to those who wait for an answer.
+        self._behind = database.share(CHECKOUT_CONNECTIONS_MAX)
         self._purchases = purchases
         self.admission = admission
         self._group_max = group_max
@@ -157,7 +160,7 @@ class Submissions:
             cart_id = each.wish.cart_id
             if isinstance(verdict, Submission) and verdict.fresh and verdict.attempt:
                 done = self.admission.done(cart_id)
-                each.context.run(self._purchases.start, self._database, verdict.attempt, verdict.opened, done)
+                each.context.run(self._purchases.start, self._behind, verdict.attempt, verdict.opened, done)
             else:
                 left.append(cart_id)
         await self.admission.done(*left)

@@ -28,6 +28,7 @@ from commerce_graph.kernel.limits import (
     CHECKOUT_ACTION_POLL_S,
     CHECKOUT_LEASE_S,
     CHECKOUT_RESUME_BATCH_MAX,
+    CHECKOUTS_DRIVEN_MAX,
     CHECKOUTS_RUNNING_MAX,
 )
 from commerce_graph.order import service as orders
@@ -50,6 +51,7 @@ class Purchases:
 
     passing: Passing = _pass
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHECKOUTS_DRIVEN_MAX))
 
     @classmethod
     def of(cls, resources: Resources) -> "Purchases":
@@ -72,14 +74,17 @@ class Purchases:
     ) -> None:
         """Drive a purchase on in a task of its own, then do what comes afterwards.
 
+        Limits: CHECKOUTS_DRIVEN_MAX at once, the others wait in order.
         Should the process end, a worker goes on from what is recorded.
         """
         self.keep(self._drive(drive(db, begun, self.passing, opened), afterwards))
 
     async def _drive(self, driving: Coroutine[Any, Any, None], afterwards: Coroutine[Any, Any, None] | None) -> None:
         try:
-            await driving
+            async with self._turns:
+                await driving
         finally:
+            driving.close()
             if afterwards is not None:
                 await afterwards
 

@@ -15,6 +15,7 @@ from commerce_graph.customer.graph.customer import (
 from commerce_graph.kernel.auth import WRITE_CUSTOMERS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import input_type, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import UserError
 
 
@@ -64,7 +65,7 @@ class CustomerAccessTokenDeletePayload:
 class AccessTokenMutation:
     """Signing in and out."""
 
-    @mutation(access=WRITE_CUSTOMERS)
+    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION)
     async def customer_access_token_create(
         self, info: strawberry.Info, input: CustomerAccessTokenCreateInput
     ) -> CustomerAccessTokenCreatePayload:

@@ -14,6 +14,7 @@ from commerce_graph.kernel.address import MailingAddress, PostalAddress, mailing
 from commerce_graph.kernel.auth import READ_CUSTOMERS, WRITE_CUSTOMERS, scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, entities, field, input_type, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments
 from commerce_graph.kernel.values import UserError, user_error
 from commerce_graph.keys import CustomerKey
@@ -235,7 +236,7 @@ def _given(source: Any) -> dict[str, Any]:
 class AccountMutation:
     """Opening and changing accounts."""
 
-    @mutation(access=WRITE_CUSTOMERS)
+    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION)
     async def customer_create(self, info: strawberry.Info, input: CustomerCreateInput) -> CustomerCreatePayload:
         """Open an account."""
         ctx: Context = info.context
@@ -244,7 +245,7 @@ class AccountMutation:
         ctx.granted.add(("Customer", made))
         return CustomerCreatePayload(customer=await customer_of(ctx, made))
 
-    @mutation(access=WRITE_CUSTOMERS)
+    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION)
     async def customer_update(
         self, info: strawberry.Info, customer_access_token: str, customer: CustomerUpdateInput
     ) -> CustomerUpdatePayload:

@@ -11,6 +11,7 @@ from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import user_error
 from commerce_graph.keys import ProductKey, ProductVariantKey
 from commerce_graph.merchandising import service
@@ -79,7 +80,7 @@ class ProductVariantsBulkUpdatePayload:
 class VariantsMutation:
     """Variants of a product."""
 
-    @mutation(access=WRITE_PRODUCTS)
+    @mutation(access=WRITE_PRODUCTS, once=Once.TRANSACTION)
     async def product_variants_bulk_update(
         self,
         info: strawberry.Info,

@@ -11,6 +11,7 @@ from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.codes import CurrencyCode
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import input_type, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import user_error
 from commerce_graph.order import service
 from commerce_graph.order.graph.transaction import OrderTransaction
@@ -85,7 +86,7 @@ class TransactionVoidPayload:
 class CaptureMutation:
     """What merchants do with what is held for an order."""
 
-    @mutation(access=WRITE_ORDERS)
+    @mutation(access=WRITE_ORDERS, once=Once.STEPS)
     async def order_capture(
         self,
         info: strawberry.Info,
@@ -100,10 +101,10 @@ class CaptureMutation:
             input.currency.name if input.currency else None,
             input.final_capture,
         )
-        step_id = await service.capture(ctx.database, new, ctx.principal.name)
+        step_id = await service.capture(ctx.database, new, ctx.principal.name, ctx.claim_id)
         return OrderCapturePayload(transaction=await _step(ctx, step_id))
 
-    @mutation(access=WRITE_ORDERS)
+    @mutation(access=WRITE_ORDERS, once=Once.STEPS)
     async def transaction_void(
         self,
         info: strawberry.Info,
@@ -112,7 +113,7 @@ class CaptureMutation:
         """Let go of what an authorisation still holds."""
         ctx: Context = info.context
         key = ctx.key_of(parent_transaction_id, "OrderTransaction")
-        step_id = await service.void(ctx.database, key, ctx.principal.name)
+        step_id = await service.void(ctx.database, key, ctx.principal.name, ctx.claim_id)
         return TransactionVoidPayload(transaction=await _step(ctx, step_id))
 
 

@@ -11,6 +11,7 @@ from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, entities, field, mutation, object_type
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments, slice_list
 from commerce_graph.kernel.values import Image, user_error
 from commerce_graph.keys import OrderKey, ProductVariantKey
@@ -316,7 +317,7 @@ class OrderEditMutation:
             calculated_line_item=_line(draft, line_id, ctx), calculated_order=CalculatedOrder(draft=draft)
         )
 
-    @mutation(access=WRITE_ORDERS)
+    @mutation(access=WRITE_ORDERS, once=Once.STEPS)
     async def order_edit_commit(
         self,
         info: strawberry.Info,
@@ -332,7 +333,7 @@ class OrderEditMutation:
         """
         ctx: Context = info.context
         wish = service.Commit(ctx.key_of(id, "CalculatedOrder"), staff_note, bool(notify_customer))
-        order_id = await service.commit_edit(ctx.database, wish, ctx.principal.name)
+        order_id = await service.commit_edit(ctx.database, wish, ctx.principal.name, ctx.claim_id)
         ctx.forget()
         (order,) = await entities(ctx, OrderKey, [order_id])
         return OrderEditCommitPayload(order=order, success_messages=["The order was edited."])

@@ -9,6 +9,7 @@ from commerce_graph.kernel.auth import scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import entities, input_type, mutation, object_type
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import user_error
 from commerce_graph.keys import OrderKey
 from commerce_graph.order import service
@@ -119,7 +120,7 @@ class OrderOpenPayload:
 class OrderMutation:
     """What merchants do with orders."""
 
-    @mutation(access=WRITE_ORDERS)
+    @mutation(access=WRITE_ORDERS, once=Once.STEPS)
     async def order_cancel(
         self,
         info: strawberry.Info,
@@ -140,17 +141,17 @@ class OrderMutation:
         uuid = ctx.key_of(order_id, "Order")
         back = bool(refund or (refund_method and refund_method.original_payment_methods_refund))
         wish = service.Cancellation(uuid, reason.name, back, restock, staff_note, bool(notify_customer))
-        done = await service.cancel(ctx.database, wish, ctx.principal.name)
+        done = await service.cancel(ctx.database, wish, ctx.principal.name, ctx.claim_id)
         ctx.forget()
         (order,) = await entities(ctx, OrderKey, [uuid])
         return OrderCancelPayload(job=Job(id=strawberry.ID(to_gid("Job", uuid)), done=done), order=order)
 
-    @mutation(access=WRITE_ORDERS)
+    @mutation(access=WRITE_ORDERS, once=Once.STEPS)
     async def order_mark_as_paid(self, info: strawberry.Info, input: OrderMarkAsPaidInput) -> OrderMarkAsPaidPayload:
         """Record that an order was paid outside, in cash or by bank transfer."""
         ctx: Context = info.context
         uuid = ctx.key_of(input.id, "Order")
-        await service.mark_as_paid(ctx.database, uuid, ctx.principal.name)
+        await service.mark_as_paid(ctx.database, uuid, ctx.principal.name, ctx.claim_id)
         ctx.forget()
         (order,) = await entities(ctx, OrderKey, [uuid])
         return OrderMarkAsPaidPayload(order=order)

@@ -15,6 +15,7 @@ from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.graph import batch_field, entities, field, input_type, mutation, object_type
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments, slice_list
 from commerce_graph.kernel.values import MoneyV2, money, user_error
 from commerce_graph.keys import LocationKey, OrderKey
@@ -288,7 +289,7 @@ class RefundCreatePayload:
 class RefundMutation:
     """What merchants give back."""
 
-    @mutation(access=scopes("write_orders"))
+    @mutation(access=scopes("write_orders"), once=Once.STEPS)
     async def refund_create(
         self,
         info: strawberry.Info,
@@ -301,7 +302,8 @@ class RefundMutation:
         """
         ctx: Context = info.context
         order_id = ctx.key_of(input.order_id, "Order")
-        refund_id = await service.create_refund(ctx.database, _new_refund(input, ctx), ctx.principal.name)
+        new = _new_refund(input, ctx)
+        refund_id = await service.create_refund(ctx.database, new, ctx.principal.name, ctx.claim_id)
         ctx.forget()
         (made,) = [each for each in await ctx.load(loaders.refunds, order_id) if each.id == refund_id]
         (order,) = await entities(ctx, OrderKey, [order_id])

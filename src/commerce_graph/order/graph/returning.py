@@ -10,6 +10,7 @@ import strawberry
 from commerce_graph.kernel.auth import WRITE_CUSTOMERS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import field, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import user_error
 from commerce_graph.order import loaders, service
 from commerce_graph.order.errors import unknown_order
@@ -194,14 +195,14 @@ class ReturnMutation:
         """Take up a return again that was closed."""
         return ReturnReopenPayload(return_=await _move(info.context, id, "OPEN", ("id",), ["CLOSED"]))
 
-    @mutation(access=WRITE_ORDERS)
+    @mutation(access=WRITE_ORDERS, once=Once.STEPS)
     async def return_process(self, info: strawberry.Info, input: ReturnProcessInput) -> ReturnProcessPayload:
         """Take pieces of a return back: they leave the order, are restocked or not, and their money goes back or not.
 
         Where the provider does not answer in time the refund is PENDING, and the server goes on with it.
         """
         ctx: Context = info.context
-        await service.process_return(ctx.database, _processing(ctx, input), ctx.principal.name)
+        await service.process_return(ctx.database, _processing(ctx, input), ctx.principal.name, ctx.claim_id)
         ctx.forget()
         return ReturnProcessPayload(return_=await read_return(ctx, ctx.key_of(input.return_id, "Return")))
 

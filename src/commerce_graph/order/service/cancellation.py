@@ -30,8 +30,8 @@ class Cancellation:
     notify_customer: bool = False
 
 
-async def record(tx: AsyncConnection, wish: Cancellation, actor: str) -> None:
-    """Cancel an order and note that its money is to be settled. Statements do not grow with the lines.
+async def record(tx: AsyncConnection, wish: Cancellation, actor: str) -> UUID:
+    """Cancel an order, note that its money is to be settled, and return its key. Statements do not grow with the lines.
 
     Limits: STAFF_NOTE_CHARS_MAX.
     Locks: order, fulfillment orders, stock levels.
@@ -66,6 +66,7 @@ async def record(tx: AsyncConnection, wish: Cancellation, actor: str) -> None:
         tx, row, "cancelled", f"The order was cancelled: {wish.reason.lower()}.", actor, reason=wish.reason,
         refund=wish.refund, restock=wish.restock, staff_note=wish.staff_note, notify_customer=wish.notify_customer,
     )  # fmt: skip
+    return wish.order_id
 
 
 async def _clear_stock(tx: AsyncConnection, order_id: UUID, restock: bool) -> None:

@@ -1,15 +1,23 @@
 """A merchant takes the money of an order, whole or in parts, or lets go of it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commerce_graph.kernel import claims
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected, refused_at
 from commerce_graph.kernel.money import to_decimal, to_minor
 from commerce_graph.order.errors import invalid, wrong_state
 from commerce_graph.order.service import payments, trail
 from commerce_graph.payment import service as payment
+
+PARENT = ("parentTransactionId",)
+T = TypeVar("T", payment.Opened, payment.Voiding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +31,8 @@ class NewCapture:
     final: bool | None = None
 
 
-async def capture(db: Database, new: NewCapture, actor: str) -> UUID:
-    """Take a part of what is held for an order, and return the step's key.
+async def capture(db: Database, new: NewCapture, actor: str, claim_id: UUID | None = None) -> UUID:
+    """Take a part of what is held for an order, once a claim, and return the step's key.
 
     It is recorded in one transaction; then the provider is asked. Without an answer the step stays PENDING and a
     worker goes on with it.
@@ -32,19 +40,55 @@ async def capture(db: Database, new: NewCapture, actor: str) -> UUID:
     Emits: OrderUpdated(captured | paid).
     Raises: Rejected(NOT_FOUND | INVALID_STATE | INVALID), nothing recorded; Rejected(PAYMENT_FAILED), recorded.
     """
-    async with db.begin() as tx:
-        row = await trail.lock(tx, new.order_id, ("input", "id"))
-        if row.cancelled_at is not None:
-            raise wrong_state(("input", "id"), "the order was cancelled")
-        amount_minor = _minor(new, row.currency)
-        with refused_at("input"):
-            opened = await payment.open_part(tx, db, new.order_id, new.parent_id, amount_minor, new.final)
-    outcome = await payment.capture(db, new.order_id, opened)
+    step_id, opened = await _first(db, claim_id, lambda tx: _open(tx, db, new))
+    outcome = await (payment.capture(db, new.order_id, opened) if opened else payment.go_on(db, step_id))
     if outcome.status == "FAILURE":
         raise Rejected("PAYMENT_FAILED", ("input",), outcome.message or "the provider refused the capture")
     if outcome.status == "SUCCESS":
-        await _note(db, new.order_id, amount_minor, actor)
-    return opened.step.id
+        await _note(db, step_id, actor, again=opened is None)
+    return step_id
+
+
+async def void(db: Database, transaction_id: UUID, actor: str, claim_id: UUID | None = None) -> UUID:
+    """Let go of what an authorisation still holds, once a claim, and return the step's key.
+
+    Locks: the payment's balance; afterwards the order's row.
+    Emits: OrderUpdated(voided).
+    Raises: Rejected(TRANSACTION_NOT_FOUND | AUTH_NOT_SUCCESSFUL | AUTH_NOT_VOIDABLE | GENERIC_ERROR).
+    """
+    step_id, opened = await _first(db, claim_id, lambda tx: _open_void(tx, transaction_id))
+    outcome = await (payment.void(db, opened.step.order_id, opened) if opened else payment.go_on(db, step_id))
+    if outcome.status == "FAILURE":
+        raise Rejected("GENERIC_ERROR", PARENT, outcome.message or "the provider did not let go of it")
+    if outcome.status == "SUCCESS":
+        async with db.read() as conn:
+            gone = (await _step(conn, step_id)).amount_minor
+        if gone == 0:
+            raise Rejected("AUTH_NOT_VOIDABLE", PARENT, "it was captured meanwhile")
+        await _note(db, step_id, actor, again=opened is None)
+    return step_id
+
+
+async def _first(
+    db: Database, claim_id: UUID | None, open_step: Callable[[AsyncConnection], Awaitable[T]]
+) -> tuple[UUID, T | None]:
+    """Open a step once a claim; returns its key, and the step itself unless it was opened before."""
+    opened: list[T] = []
+
+    async def work(tx: AsyncConnection) -> UUID:
+        opened.append(await open_step(tx))
+        return opened[0].step.id
+
+    return await claims.first(db, claim_id, work), opened[0] if opened else None
+
+
+async def _open(tx: AsyncConnection, db: Database, new: NewCapture) -> payment.Opened:
+    row = await trail.lock(tx, new.order_id, ("input", "id"))
+    if row.cancelled_at is not None:
+        raise wrong_state(("input", "id"), "the order was cancelled")
+    amount_minor = _minor(new, row.currency)
+    with refused_at("input"):
+        return await payment.open_part(tx, db, new.order_id, new.parent_id, amount_minor, new.final)
 
 
 def _minor(new: NewCapture, currency: str) -> int:
@@ -56,52 +100,40 @@ def _minor(new: NewCapture, currency: str) -> int:
         raise invalid(("input", "amount"), str(wrong)) from None
 
 
-async def _note(db: Database, order_id: UUID, amount_minor: int, actor: str) -> None:
-    async with db.begin() as tx:
-        row = await trail.lock(tx, order_id, [])
-        values = trail.money_values(row, await trail.books(tx, row))
-        if values:
-            await trail.change(tx, row, **values)
-        change = payments.CHANGES.get(values.get("financial_status", ""), "captured")
-        message = f"{to_decimal(amount_minor, row.currency)} {row.currency} was captured."
-        await trail.record(tx, row, change, message, actor, amount_minor=amount_minor)
-
-
-async def void(db: Database, transaction_id: UUID, actor: str) -> UUID:
-    """Let go of what an authorisation still holds, and return the step's key.
-
-    Locks: the payment's balance; afterwards the order's row.
-    Emits: OrderUpdated(voided).
-    Raises: Rejected(TRANSACTION_NOT_FOUND | AUTH_NOT_SUCCESSFUL | AUTH_NOT_VOIDABLE | GENERIC_ERROR).
-    """
-    async with db.read() as conn:
-        step = await payment.transaction_of_id(conn, transaction_id)
-    path = ("parentTransactionId",)
+async def _open_void(tx: AsyncConnection, transaction_id: UUID) -> payment.Voiding:
+    step = await payment.transaction_of_id(tx, transaction_id)
     if step is None or step.kind != "AUTHORIZATION":
-        raise Rejected("TRANSACTION_NOT_FOUND", path, "there is no such authorisation")
+        raise Rejected("TRANSACTION_NOT_FOUND", PARENT, "there is no such authorisation")
     if step.status != "SUCCESS":
-        raise Rejected("AUTH_NOT_SUCCESSFUL", path, f"the authorisation is {step.status}")
-    async with db.read() as conn:
-        (before,) = await payment.transactions(conn, [step.order_id])
-    if payment.held_minor(before) <= 0:
-        raise Rejected("AUTH_NOT_VOIDABLE", path, "nothing is held any more")
-    outcome = await payment.void(db, step.order_id)
-    async with db.read() as conn:
-        (steps,) = await payment.transactions(conn, [step.order_id])
-    voided = [each for each in steps if each.kind == "VOID" and each.parent_id == step.id]
-    if outcome.status == "FAILURE" or not voided:
-        raise Rejected("GENERIC_ERROR", path, outcome.message or "the provider did not let go of it")
-    if outcome.status == "SUCCESS" and voided[-1].amount_minor == 0:
-        raise Rejected("AUTH_NOT_VOIDABLE", path, "it was captured meanwhile")
-    if outcome.status == "SUCCESS":
-        await _note_void(db, step.order_id, actor)
-    return voided[-1].id
+        raise Rejected("AUTH_NOT_SUCCESSFUL", PARENT, f"the authorisation is {step.status}")
+    opened = await payment.open_void(tx, step.order_id)
+    if opened is None or opened.target.id != step.id:
+        raise Rejected("AUTH_NOT_VOIDABLE", PARENT, "nothing is held any more")
+    return opened
 
 
-async def _note_void(db: Database, order_id: UUID, actor: str) -> None:
+async def _step(conn: AsyncConnection, step_id: UUID) -> payment.Transaction:
+    step = await payment.transaction_of_id(conn, step_id)
+    if step is None:
+        raise LookupError(f"there is no transaction {step_id}")
+    return step
+
+
+async def _note(db: Database, step_id: UUID, actor: str, *, again: bool) -> None:
+    """Bring an order in line with a capture or void that succeeded, and tell of it once.
+
+    `again`: somebody went on with a step that was opened before. Where the order has followed it by then, it was told.
+    """
     async with db.begin() as tx:
-        row = await trail.lock(tx, order_id, [])
+        step = await _step(tx, step_id)
+        row = await trail.lock(tx, step.order_id, [])
         values = trail.money_values(row, await trail.books(tx, row))
         if values:
             await trail.change(tx, row, **values)
-        await trail.record(tx, row, *payments.told("voided"), actor)
+        elif again or await trail.tells_of(tx, row, transaction_id=str(step_id)):
+            return
+        change, message = payments.told("voided")
+        if step.kind == "CAPTURE":
+            change = payments.CHANGES.get(values.get("financial_status", ""), "captured")
+            message = f"{to_decimal(step.amount_minor, row.currency)} {row.currency} was captured."
+        await trail.record(tx, row, change, message, actor, transaction_id=str(step_id), amount_minor=step.amount_minor)

@@ -34,8 +34,17 @@ class Commit:
     notify_customer: bool = False
 
 
-async def record(tx: AsyncConnection, wish: Commit, actor: str) -> tuple[UUID, UUID | None]:
-    """Commit an edit, and return the order's key and that of the refund, if money is to go back.
+async def order_of(conn: AsyncConnection, edit_id: UUID) -> UUID:
+    """Return the key of the order that an edit is of. 1 statement. Raises: Rejected(NOT_FOUND)."""
+    mine = select(edit.c.order_id).where(edit.c.id == edit_id)
+    order_id: UUID | None = (await conn.execute(mine)).scalar_one_or_none()
+    if order_id is None:
+        raise unknown_edit()
+    return order_id
+
+
+async def record(tx: AsyncConnection, wish: Commit, actor: str) -> UUID:
+    """Commit an edit, and return the key of its refund where money is to go back, else that of the order.
 
     Stock is bought for what is added and given up for what is taken off. What is taken off is a refund of unsent
     pieces; its money is what they cost, less what is added, less what was not paid yet.
@@ -46,9 +55,7 @@ async def record(tx: AsyncConnection, wish: Commit, actor: str) -> tuple[UUID, U
     """
     if wish.staff_note and len(wish.staff_note) > STAFF_NOTE_CHARS_MAX:
         raise invalid(("staffNote",), f"longer than {STAFF_NOTE_CHARS_MAX} characters")
-    order_id = (await tx.execute(select(edit.c.order_id).where(edit.c.id == wish.edit_id))).scalar_one_or_none()
-    if order_id is None:
-        raise unknown_edit()
+    order_id = await order_of(tx, wish.edit_id)
     row = await trail.lock(tx, order_id, ("id",))
     await tx.execute(select(edit.c.id).where(edit.c.id == wish.edit_id).with_for_update())
     draft = await drafts.draft_of(tx, wish.edit_id)
@@ -68,7 +75,7 @@ async def record(tx: AsyncConnection, wish: Commit, actor: str) -> tuple[UUID, U
         difference_minor=draft.difference_minor, refund_id=str(refund_id) if refund_id else None,
         staff_note=wish.staff_note, notify_customer=wish.notify_customer,
     )  # fmt: skip
-    return order_id, refund_id if back else None
+    return refund_id if refund_id and back else order_id
 
 
 def _refuse(row: Row[Any], draft: Draft) -> None:

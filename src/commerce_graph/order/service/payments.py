@@ -100,8 +100,8 @@ def told(change: str) -> tuple[str, str]:
     return change, MESSAGES.get(change, f"The payment changed: {change}.")
 
 
-async def record_paid(tx: AsyncConnection, order_id: UUID, actor: str) -> None:
-    """Record that an order was paid outside, and that what a provider still holds for it is to be let go of.
+async def record_paid(tx: AsyncConnection, order_id: UUID, actor: str) -> UUID:
+    """Record that an order was paid outside, and that what a provider holds is to be let go of; return its key.
 
     Locks: the order's row, then the payment's balance.
     Emits: OrderUpdated(paid).
@@ -117,3 +117,4 @@ async def record_paid(tx: AsyncConnection, order_id: UUID, actor: str) -> None:
     await tx.execute(insert(settlement).values(order_id=order_id, refund=False).on_conflict_do_nothing())
     await trail.change(tx, row, **trail.money_values(row, await trail.books(tx, row)))
     await trail.record(tx, row, "paid", "The order was marked as paid.", actor)
+    return order_id

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Select, delete, func, select, update
 
+from commerce_graph.kernel import claims
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import SETTLEMENT_BATCH_MAX
@@ -23,22 +24,21 @@ SETTLE_AFTER_S = 30
 """How long the request that recorded a step is left alone with it before a worker takes over."""
 
 
-async def create_refund(db: Database, new: refunds.NewRefund, actor: str) -> UUID:
+async def create_refund(db: Database, new: refunds.NewRefund, actor: str, claim_id: UUID | None = None) -> UUID:
     """Refund pieces of an order and its delivery, and return the refund's key.
 
     Goods and refund are recorded in one transaction; then the provider is asked for the money. Without an answer the
     refund stays PENDING and a worker goes on with it. A refund that failed keeps its goods moved: its money can be
-    given back by a refund with an amount.
+    given back by a refund with an amount. Once a claim, as each use case here that takes a `claim_id`.
     Emits: OrderUpdated(refund_created), then OrderUpdated(refunded | refund_failed).
     Raises: Rejected(NOT_FOUND | INVALID), nothing recorded; Rejected(PAYMENT_FAILED), recorded as failed.
     """
-    async with db.begin() as tx:
-        refund_id = await refunds.record(tx, new, actor)
+    refund_id = await claims.first(db, claim_id, lambda tx: refunds.record(tx, new, actor))
     await _give_back(db, refund_id)
     return refund_id
 
 
-async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
+async def commit_edit(db: Database, wish: edits.Commit, actor: str, claim_id: UUID | None = None) -> UUID:
     """Commit an edit of an order, and return the order's key.
 
     Lines, stock and what is due change in one transaction, which records the refund too where money is to go back;
@@ -47,22 +47,22 @@ async def commit_edit(db: Database, wish: edits.Commit, actor: str) -> UUID:
     Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE | ORDER_CHANGED | OUT_OF_STOCK), nothing changed;
     Rejected(PAYMENT_FAILED), committed, and the refund recorded as failed.
     """
-    async with db.begin() as tx:
-        order_id, refund_id = await edits.record(tx, wish, actor)
-    if refund_id is not None:
-        await _give_back(db, refund_id)
+    made = await claims.first(db, claim_id, lambda tx: edits.record(tx, wish, actor))
+    async with db.read() as conn:
+        order_id = await edits.order_of(conn, wish.edit_id)
+    if made != order_id:
+        await _give_back(db, made)
     return order_id
 
 
-async def process_return(db: Database, wish: returns.Processing, actor: str) -> UUID:
+async def process_return(db: Database, wish: returns.Processing, actor: str, claim_id: UUID | None = None) -> UUID:
     """Take pieces of a return back, and return the key of their refund, whose money is asked for afterwards.
 
     Emits: OrderUpdated(return_processed, refund_created), then OrderUpdated(refunded | refund_failed).
     Raises: Rejected(NOT_FOUND | INVALID | INVALID_STATE), nothing recorded; Rejected(PAYMENT_FAILED), the goods are
     back, and the refund recorded as failed.
     """
-    async with db.begin() as tx:
-        refund_id = await returns.process(tx, wish, actor)
+    refund_id = await claims.first(db, claim_id, lambda tx: returns.process(tx, wish, actor))
     await _give_back(db, refund_id)
     return refund_id
 
@@ -72,7 +72,7 @@ async def _give_back(db: Database, refund_id: UUID) -> None:
         raise payment_failed()
 
 
-async def cancel(db: Database, wish: cancellation.Cancellation, actor: str) -> bool:
+async def cancel(db: Database, wish: cancellation.Cancellation, actor: str, claim_id: UUID | None = None) -> bool:
     """Cancel an order of which nothing was sent: stock, fulfillment orders and money go back.
 
     Tells whether its money is settled already.
@@ -81,19 +81,17 @@ async def cancel(db: Database, wish: cancellation.Cancellation, actor: str) -> b
     Emits: OrderUpdated(cancelled), then OrderUpdated(voided | refunded | refund_failed).
     Raises: Rejected(NOT_FOUND | INVALID_STATE | INVALID).
     """
-    async with db.begin() as tx:
-        await cancellation.record(tx, wish, actor)
+    await claims.first(db, claim_id, lambda tx: cancellation.record(tx, wish, actor))
     return await settle(db, wish.order_id)
 
 
-async def mark_as_paid(db: Database, order_id: UUID, actor: str) -> None:
+async def mark_as_paid(db: Database, order_id: UUID, actor: str, claim_id: UUID | None = None) -> None:
     """Record that an order was paid outside, in cash or by bank transfer; a provider's hold is let go of.
 
     Emits: OrderUpdated(paid).
     Raises: Rejected(NOT_FOUND | INVALID_STATE | INVALID).
     """
-    async with db.begin() as tx:
-        await payments.record_paid(tx, order_id, actor)
+    await claims.first(db, claim_id, lambda tx: payments.record_paid(tx, order_id, actor))
     await settle(db, order_id)
 
 

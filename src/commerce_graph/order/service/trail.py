@@ -56,6 +56,12 @@ async def tells(tx: AsyncConnection, row: Row[Any], change: str) -> bool:
     return (await tx.execute(mine)).one_or_none() is not None
 
 
+async def tells_of(tx: AsyncConnection, row: Row[Any], **data: str) -> bool:
+    """Tell whether an order's trail has an event with this data. 1 statement."""
+    mine = select(event.c.id).where(event.c.order_id == row.id, event.c.data.contains(data)).limit(1)
+    return (await tx.execute(mine)).one_or_none() is not None
+
+
 async def change(tx: AsyncConnection, row: Row[Any], **values: Any) -> None:
     """Write new values into a locked order, refusing a step that the state machines do not have. 1 statement.
 

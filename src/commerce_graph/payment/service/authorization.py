@@ -188,11 +188,19 @@ async def _begin(tx: AsyncConnection, order_id: UUID, session_id: str) -> Outcom
     return await books.open_step(tx, order_id, "AUTHORIZATION", key, due, provider, session_id=session_id), True
 
 
+async def open_void(tx: AsyncConnection, order_id: UUID) -> Voiding | None:
+    """Record that the latest authorisation is let go of, or find where it is; None where nothing is held.
+
+    An authorisation without an outcome ends as FAILURE. Locks: the balance.
+    """
+    _, steps = await books.lock(tx, order_id)
+    return await _end(tx, steps, held_too=True)
+
+
 async def let_go(db: Database, order_id: UUID) -> Outcome:
     """Have the latest authorisation voided; one without an outcome ends as FAILURE."""
     async with db.begin() as tx:
-        _, steps = await books.lock(tx, order_id)
-        found = await _end(tx, steps, held_too=True)
+        found = await open_void(tx, order_id)
     return Outcome("SUCCESS") if found is None else await carry_out(db, found)
 
 

@@ -11,7 +11,7 @@ from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import GIFT_CARD, INSIDE, MANUAL, OPEN, UNKNOWN, Balance, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import carry_out, close_capture, let_go
+from commerce_graph.payment.service.authorization import Voiding, carry_out, close_capture, let_go
 from commerce_graph.payment.service.provider import Answer
 
 
@@ -53,14 +53,15 @@ async def _open_capture(tx: AsyncConnection, balance: Balance, steps: list[Step]
     return await books.open_step(tx, target.order_id, "CAPTURE", key, amount, target.provider, parent=target)
 
 
-async def void(db: Database, order_id: UUID) -> Outcome:
+async def void(db: Database, order_id: UUID, opened: Voiding | None = None) -> Outcome:
     """Let go of what was authorised and not captured; SUCCESS where there is nothing to let go of.
 
+    `opened`: what `open_void` recorded, where the caller still has it.
     After SUCCESS nothing is under way any more: an authorisation without an outcome has ended as FAILURE, and a capture
     has either succeeded before, so that its money is in the balance, or has failed.
     Limits, locks: as `authorize`.
     """
-    gone = await let_go(db, order_id)
+    gone = await (carry_out(db, opened) if opened else let_go(db, order_id))
     if gone.status != "SUCCESS":
         return gone
     async with db.begin() as tx:
@@ -71,6 +72,23 @@ async def void(db: Database, order_id: UUID) -> Outcome:
         if (await _carry_out(db, step, target, fresh=False)).status == "UNKNOWN":
             return UNKNOWN
     return gone
+
+
+async def go_on(db: Database, step_id: UUID) -> Outcome:
+    """Go on with a capture or a void that was recorded before, by a caller who may be gone. Safe to repeat.
+
+    Limits, locks: as `authorize`.
+    """
+    async with db.read() as conn:
+        step = await books.step_of_id(conn, step_id)
+        target = await books.step_of_id(conn, step.parent_id if step else None)
+    if step is None or target is None:
+        raise LookupError(f"there is no capture or void {step_id}")
+    if step.status not in OPEN:
+        return rules.outcome_of(step)
+    if step.kind == "VOID":
+        return await carry_out(db, Voiding(step, target, fresh=False))
+    return await _carry_out(db, step, target, fresh=False)
 
 
 async def refund(db: Database, order_id: UUID, amount_minor: int, key: str) -> Outcome:

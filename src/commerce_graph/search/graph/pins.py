@@ -128,7 +128,7 @@ class PinMutation:
         key = ctx.key_of(id, "SearchPinSet")
         async with ctx.database.begin() as tx:
             await delete_pin_set(tx, key)
-        rulebooks(ctx.resources).forget()
+        ctx.after_commit(rulebooks(ctx.resources).forget)
         return SearchPinSetDeletePayload(deleted_id=id)
 
 
@@ -140,5 +140,5 @@ async def _save(ctx: Context, key: UUID | None, input: SearchPinSetInput) -> Sea
                 raise Rejected(errors.NOT_FOUND, ["productIds", str(index)], "there is no product with this id")
         async with ctx.database.begin() as tx:
             row = await save_pin_set(tx, key, input.query, wanted)
-    rulebooks(ctx.resources).forget()
+    ctx.after_commit(rulebooks(ctx.resources).forget)
     return SearchPinSet.of(row)

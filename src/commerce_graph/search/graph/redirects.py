@@ -125,7 +125,7 @@ class RedirectMutation:
         key = ctx.key_of(id, "SearchRedirect")
         async with ctx.database.begin() as tx:
             await delete_redirect(tx, key)
-        rulebooks(ctx.resources).forget()
+        ctx.after_commit(rulebooks(ctx.resources).forget)
         return SearchRedirectDeletePayload(deleted_id=id)
 
 
@@ -133,5 +133,5 @@ async def _save(ctx: Context, key: UUID | None, input: SearchRedirectInput) -> A
     with refused_at("input", beside="id"):
         async with ctx.database.begin() as tx:
             row = await save_redirect(tx, key, input.query, input.target)
-    rulebooks(ctx.resources).forget()
+    ctx.after_commit(rulebooks(ctx.resources).forget)
     return row

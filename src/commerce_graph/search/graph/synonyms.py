@@ -130,7 +130,7 @@ class SynonymMutation:
         key = ctx.key_of(id, "SearchSynonymGroup")
         async with ctx.database.begin() as tx:
             await delete_synonym_group(tx, key)
-        rulebooks(ctx.resources).forget()
+        ctx.after_commit(rulebooks(ctx.resources).forget)
         return SearchSynonymGroupDeletePayload(deleted_id=id)
 
 
@@ -138,5 +138,5 @@ async def _save(ctx: Context, key: UUID | None, input: SearchSynonymGroupInput) 
     with refused_at("input", beside="id"):
         async with ctx.database.begin() as tx:
             row = await save_synonym_group(tx, key, input.terms, input.source)
-    rulebooks(ctx.resources).forget()
+    ctx.after_commit(rulebooks(ctx.resources).forget)
     return row
