@@ -6,12 +6,16 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from commerce_graph.embedded import Servers
 from commerce_graph.gift_card.rules import ALPHABET
 from commerce_graph.gift_card.service.codes import fingerprint
 from commerce_graph.gift_card.tables import card
+from commerce_graph.kernel.claims import idempotency
+from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.limits import GIFT_CARD_MINOR_MAX, TEXT_CHARS_MAX
 from tests.gift_card.giving import CREATE, assert_sound, balance, key, made
+from tests.repeating import here
 from tests.shop import Shop, gid, uid
 
 CARD = """query($id: ID!) { giftCard(id: $id) {
@@ -84,6 +88,21 @@ async def test_a_code_is_told_once_and_kept_as_a_keyed_hash(shop: Shop) -> None:
         row = (await conn.execute(select(card))).one()
     assert code not in str(row)
     assert row.hash == fingerprint(shop.resources.secret, code) != fingerprint(b"another", code)
+
+
+async def test_a_card_is_created_once_under_a_key(shop: Shop, servers: Servers, engine: Engine) -> None:
+    """The answer that is kept is sealed: nobody who reads the database learns the code."""
+    async with here(shop.database, servers.redis_url, engine) as server:
+        first, second = [await server.send(CREATE, {"input": {"initialValue": "10"}}) for _ in range(2)]
+        code = first.json()["data"]["came"]["giftCardCode"]
+        assert first.content == second.content
+        put = {"id": first.json()["data"]["came"]["giftCard"]["id"], "input": {"creditAmount": euros("5")}}
+        assert len({(await server.send(CREDIT, put, key="another")).content for _ in range(3)}) == 1
+    assert await balance(shop.database, put["id"]) == 1500
+    async with shop.database.read() as conn:
+        answers = (await conn.execute(select(idempotency.c.answer))).scalars().all()
+        assert len((await conn.execute(select(card.c.id))).all()) == 1
+    assert not [answer for answer in answers if code.encode() in answer]
 
 
 async def test_what_is_refused_is_not_created(shop: Shop) -> None:

@@ -50,6 +50,7 @@ from commerce_graph.kernel.auth import WRITE_CHECKOUTS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import input_type, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import AttributeInput
 
 
@@ -135,7 +136,7 @@ def _new_cart(ctx: Context, given: CartInput) -> NewCart:
 class CartMutation:
     """Changes of carts. Each answers with the cart as it is afterwards, and with what was refused or left out."""
 
-    @mutation(access=WRITE_CHECKOUTS)
+    @mutation(access=WRITE_CHECKOUTS, once=Once.TRANSACTION)
     async def cart_create(self, info: strawberry.Info, input: CartInput | None = None) -> CartCreatePayload:
         """Create a cart."""
         ctx: Context = info.context
@@ -212,7 +213,7 @@ class CartMutation:
             lambda tx, key: service.update_discount_codes(tx, key, discount_codes),
         )
 
-    @mutation(access=WRITE_CHECKOUTS)
+    @mutation(access=WRITE_CHECKOUTS, once=Once.TRANSACTION)
     async def cart_gift_card_codes_update(
         self, info: strawberry.Info, cart_id: strawberry.ID, gift_card_codes: list[str]
     ) -> CartGiftCardCodesUpdatePayload:
@@ -225,7 +226,7 @@ class CartMutation:
             lambda tx, key: service.replace_gift_cards(tx, key, cards),
         )
 
-    @mutation(access=WRITE_CHECKOUTS)
+    @mutation(access=WRITE_CHECKOUTS, once=Once.TRANSACTION)
     async def cart_gift_card_codes_add(
         self, info: strawberry.Info, cart_id: strawberry.ID, gift_card_codes: list[str]
     ) -> CartGiftCardCodesAddPayload:
