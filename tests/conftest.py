@@ -25,7 +25,7 @@ from tests.shop import Shop, fill
 
 DOMAINS = os.environ.get(
     "CG_DOMAINS",
-    "catalog,pricing,inventory,content,customer,discount,payment,fulfilment,order,cart,checkout,merchandising,search",
+    "catalog,gift_card,pricing,inventory,content,customer,discount,payment,fulfilment,order,cart,checkout,merchandising,search",
 ).split(",")
 _numbers = count(1)
 

@@ -15,6 +15,7 @@ from commerce_graph.content import tables as _content  # noqa: F401
 from commerce_graph.customer import tables as customer
 from commerce_graph.discount import tables as _discount  # noqa: F401
 from commerce_graph.fulfilment import tables as fulfilment
+from commerce_graph.gift_card import tables as _gift_card  # noqa: F401
 from commerce_graph.inventory import tables as inventory
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal, token_hash
 from commerce_graph.kernel.context import Buyer, Context, Resources

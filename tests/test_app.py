@@ -83,7 +83,7 @@ async def session(shop: Shop) -> str:
 
 
 def test_unknown_domain_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match=r"no domain named price\. Known: catalog, pricing, "):
+    with pytest.raises(SettingsError, match=r"no domain named price\. Known: catalog, gift_card, pricing, "):
         select(["catalog", "price"])
 
 

@@ -9,6 +9,7 @@ from commerce_graph.kernel.audit import Check, Checked, audit
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import AUDIT_ROWS_MAX
 from tests.cart.storefront import line, ready, submit
+from tests.gift_card.giving import made, ready_with
 from tests.shop import Shop
 
 CHECKS = [check for module in MODULES for check in module.checks]
@@ -20,6 +21,7 @@ UNGUARDED = (
     'ALTER TABLE "order"."order" DISABLE TRIGGER USER',
     "ALTER TABLE checkout.attempt DISABLE TRIGGER USER",
     "ALTER TABLE inventory.movement DISABLE TRIGGER USER",
+    "ALTER TABLE gift_card.entry DISABLE TRIGGER USER",
 )
 """An audit is for what no constraint catches, or what was done behind its back."""
 PLANTED = [
@@ -39,6 +41,12 @@ PLANTED = [
     ("UPDATE cart.cart SET state = 'OPEN', order_id = NULL WHERE state = 'COMPLETED'", {"checkout.placed"}),
     ("UPDATE checkout.attempt SET state = 'FAILED', error_code = 'X', completed_at = NULL WHERE state = 'COMPLETED'",
      {"checkout.placed", "checkout.failed"}),
+    ("UPDATE checkout.attempt SET gift_card_minor = 0 WHERE gift_card_minor > 0", {"checkout.gift_cards"}),
+    ("UPDATE gift_card.card SET balance_minor = balance_minor + 1", {"gift_card.balance"}),
+    ("UPDATE gift_card.entry SET amount_minor = amount_minor - 1 WHERE kind = 'PAYMENT'",
+     {"gift_card.balance", "payment.gift_cards"}),
+    ("DELETE FROM gift_card.entry WHERE kind = 'ISSUE'", {"gift_card.balance"}),
+    ("UPDATE payment.transaction SET reference = NULL WHERE provider = 'gift_card'", {"payment.gift_cards"}),
     ("UPDATE inventory.reservation SET owner_id = gen_random_uuid() WHERE state = 'COMMITTED'", {"checkout.holds"}),
 ]  # fmt: skip
 
@@ -49,9 +57,12 @@ async def broken(database: Database) -> dict[str, Checked]:
 
 @pytest.fixture
 async def sold(shop: Shop) -> Shop:
-    """Return a shop with an order, a purchase that failed, and one that waits for its buyer."""
+    """Return a shop with two orders, one of them paid with a gift card, a failed purchase, and one that waits."""
     for session in ("test_ok", "test_declined", "test_action_required"):
         await submit(shop, await ready(shop, line("mug-variant"), session=session))
+    await Purchases.of(shop.resources).settle()
+    _, code = await made(shop, "5.00")
+    await submit(shop, await ready_with(shop, [code], line("guide-variant")))
     await Purchases.of(shop.resources).settle()
     return shop
 

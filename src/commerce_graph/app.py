@@ -29,6 +29,7 @@ from commerce_graph import (
     customer,
     discount,
     fulfilment,
+    gift_card,
     inventory,
     merchandising,
     order,
@@ -63,6 +64,7 @@ from commerce_graph.settings import Settings, SettingsError
 
 MODULES: tuple[Module, ...] = (
     catalog.module,
+    gift_card.module,
     pricing.module,
     inventory.module,
     content.module,

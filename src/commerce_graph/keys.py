@@ -58,6 +58,11 @@ class OrderKey(EntityKey):
     """The key of an order. For a guest its global id is a capability."""
 
 
+@key("GiftCard", "A gift card: money of a buyer's that pays for orders.")
+class GiftCardKey(EntityKey):
+    """The key of a gift card."""
+
+
 @key("DiscountCodeNode", "A discount that codes bring.")
 class DiscountCodeNodeKey(EntityKey):
     """The key of a discount with codes."""

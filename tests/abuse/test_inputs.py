@@ -18,6 +18,7 @@ from tests.cart.storefront import create, line, ready
 from tests.content.writing import written
 from tests.discount.selling import AUTOMATIC, TENTH, tenth
 from tests.discount.selling import written as discounts
+from tests.gift_card.giving import applied, made
 from tests.order.conftest import place
 from tests.shop import PASSWORD, Shop, gid, uid
 
@@ -65,6 +66,8 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
     code_node = await tenth(shop)
     automatic = await discounts(shop, AUTOMATIC, title="A", **TENTH)
     nodes = {"discountCode": code_node, "discountAutomatic": automatic["automaticDiscountNode"]["id"]}
+    card_id, code = await made(shop)
+    (card,) = (await applied(shop, cart, code))["appliedGiftCards"]
     group, redirect, pins = (next(iter(made.values()))["id"] for made in decided.values())
     by_name = {
         "first": 2, "last": None, "after": None, "before": None,
@@ -81,6 +84,7 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "referenceDocumentUri": "https://a.test/1", "freePaymentMethod": None,
         "returnId": to_gid("Return", uid("none")), "variantId": gid("ProductVariant", "mug-variant"),
         "parentTransactionId": to_gid("OrderTransaction", uid("none")),
+        "giftCardCodes": code, "appliedGiftCardIds": card["id"], "customerId": gid("Customer", "ada"),
         "fulfillmentLineItemId": content_gid(uid("none"), uid("none")),
     }  # fmt: skip
     returned = to_gid("Return", uid("none"))
@@ -106,7 +110,7 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "FulfillmentOrderLineItemInput.id": to_send["lineItems"]["nodes"][0]["id"],
         "ProductSetIdentifiers.handle": None, "InventorySetQuantitiesInput.name": "available",
         "InventoryAdjustQuantitiesInput.name": "available", "ProductSetInventoryInput.name": "available",
-        "CartInput.giftCardCodes": None, "MoneyInput.amount": "18.00",
+        "GiftCardCreateInput.code": None, "CartInput.giftCardCodes": None, "MoneyInput.amount": "18.00",
         "MetafieldsSetInput.type": "single_line_text_field",
         "Query.page.id": told["Page"], "Query.page.handle": None, "Query.blog.id": told["Blog"],
         "Query.blog.handle": None, "Query.article.id": told["Article"], "Query.blogs.query": None,
@@ -118,6 +122,8 @@ async def known(shop: Shop) -> AsyncIterator[Known]:
         "Mutation.searchSynonymGroupUpdate.id": group, "Mutation.searchSynonymGroupDelete.id": group,
         "Mutation.searchRedirectUpdate.id": redirect, "Mutation.searchRedirectDelete.id": redirect,
         "Mutation.searchPinSetUpdate.id": pins, "Mutation.searchPinSetDelete.id": pins,
+        "Query.giftCard.id": card_id,
+        **{f"Mutation.giftCard{name}.id": card_id for name in ("Update", "Credit", "Debit", "Deactivate")},
         "Query.codeDiscountNode.id": nodes["discountCode"], "Query.return.id": returned,
         "Mutation.returnCancel.id": returned, "Mutation.returnClose.id": returned, "Mutation.returnReopen.id": returned,
         "ReturnApproveRequestInput.id": returned, "ReturnDeclineRequestInput.id": returned,

@@ -19,6 +19,7 @@ fragment CartFragment on Cart {
   cost {
     subtotalAmount { ...MoneyFragment }
     totalAmount { ...MoneyFragment }
+    checkoutChargeAmount { ...MoneyFragment }
     totalDutyAmount { ...MoneyFragment }
     totalTaxAmount { ...MoneyFragment }
   }
@@ -133,8 +134,8 @@ async def deliverable(shop: Shop, *lines: dict[str, Any], **more: Any) -> Any:
 
 
 async def pay(shop: Shop, cart: Any, session: str = "test_ok", amount: Any = None) -> Any:
-    """Say that a cart is paid in full through a session of the test provider; returns the userErrors."""
-    total = amount or cart["cost"]["totalAmount"]
+    """Say that what is left to pay of a cart is paid through a session of the test provider; returns the userErrors."""
+    total = amount or cart["cost"].get("checkoutChargeAmount") or cart["cost"]["totalAmount"]
     payment = {"amount": total, "directPaymentMethod": {"sessionId": session, "billingAddress": BILLING}}
     return (await shop.data(PAY, {"cartId": cart["id"], "payment": payment}))["cartPaymentUpdate"]["userErrors"]
 

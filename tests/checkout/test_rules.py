@@ -22,7 +22,7 @@ from commerce_graph.kernel.limits import (
 
 GOOD = Purchase(
     lines=1, hidden_lines=0, email="ada@example.com", phone=None, needs_delivery=True,
-    destination=Destination("Byron", "Hauptstr. 1", "Berlin", "DE", None), delivery_options=1, total_minor=2290,
+    destination=Destination("Byron", "Hauptstr. 1", "Berlin", "DE", None), delivery_options=1, due_minor=2290,
     currency="EUR", tender=Tender("test_ok", 2290, "EUR"),
 )  # fmt: skip
 START = datetime(2026, 11, 25, tzinfo=UTC)
@@ -51,8 +51,8 @@ START = datetime(2026, 11, 25, tzinfo=UTC)
         ({"tender": Tender("s", 2290, "USD")}, ["PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT"]),
         ({"tender": Tender("s", 4090, "EUR"), "hidden_lines": 1}, ["MERCHANDISE_PRODUCT_NOT_PUBLISHED"]),
         ({"tender": Tender(None, 2290, "EUR")}, ["PAYMENTS_METHOD_UNAVAILABLE"]),
-        ({"tender": Tender(None, 0, "EUR"), "total_minor": 0}, []),
-        ({"tender": None, "total_minor": 0}, []),
+        ({"tender": Tender(None, 0, "EUR"), "due_minor": 0}, []),
+        ({"tender": None, "due_minor": 0}, []),
     ],
 )  # fmt: skip
 def test_problems(change: dict[str, object], codes: list[str]) -> None:

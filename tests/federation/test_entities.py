@@ -8,6 +8,7 @@ from tests.cart.storefront import CREATE
 from tests.content.writing import WRITTEN, written
 from tests.discount.selling import AUTOMATIC, BASIC, TENTH
 from tests.discount.selling import written as offered
+from tests.gift_card.giving import made
 from tests.order.conftest import purchase
 from tests.shop import Shop, gid
 
@@ -39,6 +40,8 @@ async def sample(shop: Shop, kind: str) -> str:
         async with shop.database.begin() as tx:
             await orders.place(tx, new)
         return to_gid("Order", new.id)
+    if kind == "GiftCard":
+        return (await made(shop))[0]
     if kind in DISCOUNTS:
         document, name, more = DISCOUNTS[kind]
         node: str = (await offered(shop, document, title="T", **more, **TENTH))[name]["id"]
@@ -92,4 +95,4 @@ async def test_malformed_references_are_refused_without_harm_to_their_neighbours
 
 def test_every_entity_has_one_owner() -> None:
     owned = [part.__strawberry_definition__.name for module in MODULES for part in module.owns]
-    assert sorted(owned) == sorted({*NAMES, *WRITTEN, *DISCOUNTS, "Cart", "Order"})
+    assert sorted(owned) == sorted({*NAMES, *WRITTEN, *DISCOUNTS, "Cart", "GiftCard", "Order"})

@@ -63,6 +63,7 @@ class Contents:
     note: str
     attributes: Attributes
     discount_codes: tuple[str, ...]
+    gift_card_ids: tuple[UUID, ...]
     delivery_handle: str | None
     payment: Payment | None
     order_id: UUID | None
@@ -106,6 +107,7 @@ def _contents(row: Mapping[Any, Any]) -> Contents:
         **{name: row[name] for name in plain},
         attributes=_attributes(row["attributes"]),
         discount_codes=tuple(row["discount_codes"]),
+        gift_card_ids=tuple(UUID(each) for each in row["gift_cards"]),
         payment=_payment(row["payment"]) if row["payment"] else None,
         lines=tuple(
             Line(

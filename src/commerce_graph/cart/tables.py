@@ -20,6 +20,7 @@ cart = Table(
     words("note", default=""),
     document("attributes", default="[]"),
     document("discount_codes", default="[]"),  # as the shopper gave them
+    document("gift_cards", default="[]"),  # the keys of cards whose codes the shopper gave, first applied first
     words("delivery_handle", null=True),  # the delivery option chosen
     # {"session_id", "amount_minor", "currency", "billing_address", "free": bool, "source_identifier"}
     document("payment", null=True),

@@ -22,6 +22,7 @@ class Attempt:
     order_id: UUID
     state: str
     amount_minor: int
+    gift_card_minor: int
     currency: str
     session_id: str | None
     action_url: str | None

@@ -71,7 +71,10 @@ class Tender:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What decides whether a cart can be bought. Amounts: minor units of `currency`."""
+    """What decides whether a cart can be bought. Amounts: minor units of `currency`.
+
+    `due_minor`: what is left of the total after gift cards.
+    """
 
     lines: int
     hidden_lines: int
@@ -80,7 +83,7 @@ class Purchase:
     needs_delivery: bool
     destination: Destination | None
     delivery_options: int
-    total_minor: int
+    due_minor: int
     currency: str
     tender: Tender | None
 
@@ -123,20 +126,20 @@ def _delivery_problems(purchase: Purchase) -> list[Problem]:
 def _payment_problems(purchase: Purchase) -> list[Problem]:
     tender = purchase.tender
     if tender is None:
-        return [Problem("PAYMENTS_METHOD_REQUIRED", "Say how the cart is paid.")] if purchase.total_minor else []
-    if (tender.amount_minor, tender.currency) != (purchase.total_minor, purchase.currency):
+        return [Problem("PAYMENTS_METHOD_REQUIRED", "Say how the cart is paid.")] if purchase.due_minor else []
+    if (tender.amount_minor, tender.currency) != (purchase.due_minor, purchase.currency):
         if purchase.hidden_lines:
             # What the buyer saw included something that nobody may buy any more.
             return [] if purchase.lines == 0 else [NOT_FOR_SALE]
-        told = "The amount to pay is not the total of the cart."
+        told = "The amount to pay is not what is left to pay for the cart."
         return [Problem("PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT", told)]
-    if tender.session_id is None and purchase.total_minor:
+    if tender.session_id is None and purchase.due_minor:
         return [Problem("PAYMENTS_METHOD_UNAVAILABLE", "A cart that costs something cannot be had for free.")]
     return []
 
 
-def discount_gone(message: str) -> Problem:
-    """Return that a discount is not there any more that the total was agreed with."""
+def changed_meanwhile(message: str) -> Problem:
+    """Return that a discount or a gift card is not there any more that the amount to pay was agreed with."""
     return Problem("PAYMENTS_UNACCEPTABLE_PAYMENT_AMOUNT", f"{message} Look at the new total of the cart.")
 
 

@@ -19,7 +19,8 @@ attempt = Table(
     uuid("order_id", unique=True),  # the id that the order will have; reservations and payments go by it
     words("state"),
     document("snapshot"),  # the cart as it was submitted: what is charged and what the order will say
-    minor("amount_minor"),
+    minor("amount_minor"),  # what the session is to pay
+    minor("gift_card_minor", default=0),  # what gift cards paid already
     words("currency"),
     words("session_id", null=True),
     words("action_url", null=True),
@@ -34,6 +35,7 @@ attempt = Table(
     UniqueConstraint("cart_id", "token"),
     one_of("state", STATES),
     CheckConstraint("amount_minor >= 0", name="amount_positive"),
+    CheckConstraint("gift_card_minor >= 0", name="gift_card_positive"),
     CheckConstraint("(state IN ('VOIDING', 'FAILED')) = (error_code IS NOT NULL)", name="failed_says_why"),
     CheckConstraint("(state = 'COMPLETED') = (completed_at IS NOT NULL)", name="completed_says_when"),
     # A cart has one purchase that is under way or done.

@@ -29,6 +29,8 @@ MERCHANT_SCOPES: Access = (
         "write_content",
         "read_discounts",
         "write_discounts",
+        "read_gift_cards",
+        "write_gift_cards",
         "read_inventory",
         "write_inventory",
         "read_locations",

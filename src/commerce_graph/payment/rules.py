@@ -11,6 +11,12 @@ OPEN = ("PENDING", "AWAITING_RESPONSE")
 MANUAL = "manual"
 """The provider of money that changed hands outside, such as cash."""
 
+GIFT_CARD = "gift_card"
+"""The provider of money that was on gift cards: the shop itself, so it moves in the transaction that records it."""
+
+INSIDE = (MANUAL, GIFT_CARD)
+"""The providers of which there is nobody outside to ask."""
+
 EFFECTS = {
     "AUTHORIZATION": "authorized_minor",
     "CAPTURE": "captured_minor",
@@ -172,6 +178,43 @@ def refundable_minor(balance: Balance, steps: Sequence[Step]) -> int:
     """Return what can be refunded. A refund under way counts as given, for its money may be gone already."""
     under_way = sum(step.amount_minor for step in steps if step.kind == "REFUND" and step.status in OPEN)
     return balance.captured_minor - balance.refunded_minor - under_way
+
+
+def of_refund(steps: Sequence[Step], key: str) -> list[Step]:
+    """Return the steps of the refund that was opened under a key: one for each way that its money came."""
+    return [
+        s for s in steps if s.kind == "REFUND" and (s.idempotency_key == key or s.idempotency_key.startswith(f"{key}:"))
+    ]
+
+
+def refund_parts(steps: Sequence[Step], amount_minor: int) -> list[tuple[Step, int]]:
+    """Split a refund over the ways that money came: what was paid last goes back first, so gift cards come last.
+
+    Returns the latest step of each way with its part. The parts come to less where there is less to give back.
+    """
+    known = {step.id: step for step in steps}
+    ways: dict[tuple[str, str | None], Step] = {}
+    left: dict[tuple[str, str | None], int] = {}
+    for step in reversed(steps):
+        if step.kind in ("CAPTURE", "SALE") and step.status == "SUCCESS":
+            ways.setdefault(_way(step), step)
+            left[_way(step)] = left.get(_way(step), 0) + step.amount_minor
+    for step in steps:
+        if step.kind == "REFUND" and step.status != "FAILURE":
+            way = _way(known.get(step.parent_id, step) if step.parent_id else step)
+            left[way] = left.get(way, 0) - step.amount_minor
+    parts = []
+    for way, step in ways.items():
+        part = min(amount_minor, max(0, left[way]))
+        amount_minor -= part
+        if part:
+            parts.append((step, part))
+    return parts
+
+
+def _way(step: Step) -> tuple[str, str | None]:
+    """Return by which way money came: a provider's steps are one, each gift card is its own."""
+    return step.provider, step.reference if step.provider == GIFT_CARD else None
 
 
 def outcome_of(step: Step) -> Outcome:

@@ -108,7 +108,7 @@ class CartFreePaymentMethodInput:
 
 @input_type
 class CartPaymentInput:
-    """How a cart will be paid: the amount, which must be the cart's total, and exactly one method."""
+    """How a cart will be paid: the amount, which must be the cart's `checkoutChargeAmount`, and exactly one method."""
 
     amount: MoneyInput
     direct_payment_method: CartDirectPaymentMethodInput | None = None

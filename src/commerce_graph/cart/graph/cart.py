@@ -47,7 +47,9 @@ class CartCost:
     subtotal_amount_estimated: bool
     total_amount: MoneyV2
     total_amount_estimated: bool
-    checkout_charge_amount: MoneyV2
+    checkout_charge_amount: MoneyV2 = strawberry.field(
+        description="What is left to pay after gift cards; the amount of `cartPaymentUpdate`."
+    )
     total_tax_amount: MoneyV2 | None = strawberry.field(
         deprecation_reason="Taxes are settled when the order is placed."
     )
@@ -65,7 +67,7 @@ def _cost(quote: Quote) -> CartCost:
         subtotal_amount_estimated=False,
         total_amount=total,
         total_amount_estimated=not quote.settled,
-        checkout_charge_amount=total,
+        checkout_charge_amount=money(quote.due_minor, currency),
         total_tax_amount=money(quote.taxes.total_minor, currency),
         total_tax_amount_estimated=not quote.settled,
     )
@@ -76,10 +78,26 @@ class AppliedGiftCard:
     """A gift card that pays a part of a cart."""
 
     id: strawberry.ID
-    amount_used: MoneyV2
-    balance: MoneyV2
+    amount_used: MoneyV2 = strawberry.field(description="What it will pay; nothing is taken off it before.")
+    balance: MoneyV2 = strawberry.field(description="What is on it.")
     last_characters: str
     presentment_amount_used: MoneyV2
+
+
+def _applied(quote: Quote) -> list[AppliedGiftCard]:
+    found = []
+    for part in quote.gift_cards:
+        amount = money(part.amount_minor, quote.currency)
+        found.append(
+            AppliedGiftCard(
+                id=strawberry.ID(to_gid("AppliedGiftCard", part.card.id)),
+                amount_used=amount,
+                balance=money(part.card.balance_minor, part.card.currency),
+                last_characters=part.card.last_characters,
+                presentment_amount_used=amount,
+            )
+        )
+    return found
 
 
 @object_type(access=READ_CHECKOUTS)
@@ -155,10 +173,10 @@ class Cart(CartKey):
         """How the total comes about: each discount that was considered, whether it was taken off, and why."""
         return [breakdown(quote) for quote in await _quotes(parents, ctx)]
 
-    @field
-    def applied_gift_cards(self) -> list[AppliedGiftCard]:
-        """The gift cards that pay a part of the cart. None is accepted yet."""
-        return []
+    @batch_field
+    async def applied_gift_cards(parents: Sequence["Cart"], ctx: Context) -> list[list[AppliedGiftCard]]:
+        """The gift cards that pay a part of the cart; those that cannot be used now are not shown."""
+        return [_applied(quote) for quote in await _quotes(parents, ctx)]
 
     @batch_field
     async def total_quantity(parents: Sequence["Cart"], ctx: Context) -> list[int]:

@@ -1,6 +1,7 @@
 """The mutations of carts."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,9 @@ from commerce_graph.cart.graph.payload import (
     CartDeliveryAddressesReplacePayload,
     CartDeliveryAddressesUpdatePayload,
     CartDiscountCodesUpdatePayload,
+    CartGiftCardCodesAddPayload,
+    CartGiftCardCodesRemovePayload,
+    CartGiftCardCodesUpdatePayload,
     CartLinesAddPayload,
     CartLinesRemovePayload,
     CartLinesUpdatePayload,
@@ -40,10 +44,13 @@ from commerce_graph.cart.graph.payload import (
     told,
 )
 from commerce_graph.cart.service import LineInput, LineUpdate, NewCart, Written
+from commerce_graph.gift_card import service as gift_cards
+from commerce_graph.gift_card.service import Card
 from commerce_graph.kernel.auth import WRITE_CHECKOUTS
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.errors import refused_at
 from commerce_graph.kernel.graph import input_type, mutation, object_type
+from commerce_graph.kernel.mutations import Once
 from commerce_graph.kernel.values import AttributeInput
 
 
@@ -68,6 +75,15 @@ async def _edit(
     async with ctx.database.begin() as tx:
         written = await change(tx, cart_id)
     return await told(ctx, payload, written)
+
+
+async def _cards(info: strawberry.Info, gid: str, codes: Sequence[str]) -> list[Card | None]:
+    """Return the gift cards that codes open, which are looked up before the cart is locked: guesses are counted."""
+    return await _opened(info.context, codes, cart_key(info.context, gid))
+
+
+async def _opened(ctx: Context, codes: Sequence[str], at: UUID | None) -> list[Card | None]:
+    return await gift_cards.find(ctx.database, ctx.resources.redis, ctx.resources.secret, codes, at)
 
 
 def _pairs(given: Sequence[AttributeInput] | None) -> list[tuple[str, str]]:
@@ -100,8 +116,6 @@ def _line_updates(ctx: Context, given: Sequence[CartLineUpdateInput]) -> list[Li
 
 
 def _new_cart(ctx: Context, given: CartInput) -> NewCart:
-    if given.gift_card_codes:
-        raise Rejected("INVALID", ["input", "giftCardCodes"], "Gift cards are not accepted.")
     about = buyer(given.buyer_identity, ctx)
     if about.get("country") is None:
         about["country"] = ctx.buyer.country
@@ -122,11 +136,14 @@ def _new_cart(ctx: Context, given: CartInput) -> NewCart:
 class CartMutation:
     """Changes of carts. Each answers with the cart as it is afterwards, and with what was refused or left out."""
 
-    @mutation(access=WRITE_CHECKOUTS)
+    @mutation(access=WRITE_CHECKOUTS, once=Once.TRANSACTION)
     async def cart_create(self, info: strawberry.Info, input: CartInput | None = None) -> CartCreatePayload:
         """Create a cart."""
         ctx: Context = info.context
-        new = _new_cart(ctx, input or CartInput())
+        given = input or CartInput()
+        with refused_at("input"):
+            cards = await _opened(ctx, given.gift_card_codes or (), None)
+        new = replace(_new_cart(ctx, given), gift_cards=cards)
         async with ctx.database.begin() as tx:
             written = await service.create(tx, new)
         show_customer(ctx, new.buyer, written)
@@ -194,6 +211,39 @@ class CartMutation:
             CartDiscountCodesUpdatePayload,
             cart_id,
             lambda tx, key: service.update_discount_codes(tx, key, discount_codes),
+        )
+
+    @mutation(access=WRITE_CHECKOUTS, once=Once.TRANSACTION)
+    async def cart_gift_card_codes_update(
+        self, info: strawberry.Info, cart_id: strawberry.ID, gift_card_codes: list[str]
+    ) -> CartGiftCardCodesUpdatePayload:
+        """Put gift cards in the place of a cart's. A code that opens none refuses them all."""
+        cards = await _cards(info, cart_id, gift_card_codes)
+        return await _edit(
+            info,
+            CartGiftCardCodesUpdatePayload,
+            cart_id,
+            lambda tx, key: service.replace_gift_cards(tx, key, cards),
+        )
+
+    @mutation(access=WRITE_CHECKOUTS, once=Once.TRANSACTION)
+    async def cart_gift_card_codes_add(
+        self, info: strawberry.Info, cart_id: strawberry.ID, gift_card_codes: list[str]
+    ) -> CartGiftCardCodesAddPayload:
+        """Apply gift cards to a cart, besides those that it has. A code that opens none refuses them all."""
+        cards = await _cards(info, cart_id, gift_card_codes)
+        return await _edit(
+            info, CartGiftCardCodesAddPayload, cart_id, lambda tx, key: service.add_gift_cards(tx, key, cards)
+        )
+
+    @mutation(access=WRITE_CHECKOUTS)
+    async def cart_gift_card_codes_remove(
+        self, info: strawberry.Info, cart_id: strawberry.ID, applied_gift_card_ids: list[strawberry.ID]
+    ) -> CartGiftCardCodesRemovePayload:
+        """Take gift cards off a cart."""
+        ids = [info.context.key_of(each, "AppliedGiftCard") for each in applied_gift_card_ids]
+        return await _edit(
+            info, CartGiftCardCodesRemovePayload, cart_id, lambda tx, key: service.remove_gift_cards(tx, key, ids)
         )
 
     @mutation(access=WRITE_CHECKOUTS)

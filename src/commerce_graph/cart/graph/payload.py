@@ -75,6 +75,21 @@ class CartDiscountCodesUpdatePayload(CartEdited):
 
 
 @object_type
+class CartGiftCardCodesAddPayload(CartEdited):
+    """What came of `cartGiftCardCodesAdd`."""
+
+
+@object_type
+class CartGiftCardCodesRemovePayload(CartEdited):
+    """What came of `cartGiftCardCodesRemove`."""
+
+
+@object_type
+class CartGiftCardCodesUpdatePayload(CartEdited):
+    """What came of `cartGiftCardCodesUpdate`."""
+
+
+@object_type
 class CartDeliveryAddressesAddPayload(CartEdited):
     """What came of `cartDeliveryAddressesAdd`."""
 

@@ -12,9 +12,11 @@ from commerce_graph.cart.loaders import Contents, Payment
 from commerce_graph.cart.rules import Notice, Path
 from commerce_graph.cart.service.delivery import AddressInput, with_addresses
 from commerce_graph.cart.service.edits import Written, locked, save, save_new
+from commerce_graph.cart.service.gift_cards import with_gift_cards
 from commerce_graph.cart.service.lines import LineInput, with_added
 from commerce_graph.cart.service.quotes import quotes, sellable
 from commerce_graph.customer import service as customers
+from commerce_graph.gift_card.service import Card
 from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.context import Reads
 from commerce_graph.kernel.errors import Rejected
@@ -47,6 +49,7 @@ class NewCart:
     note: str | None = None
     attributes: Sequence[tuple[str, str]] = ()
     discount_codes: Sequence[str] = ()
+    gift_cards: Sequence[Card | None] = ()
     path: Path = ("input",)
 
 
@@ -62,11 +65,12 @@ async def create(tx: AsyncConnection, new: NewCart) -> Written:
         email=None, phone=None, note=_note(new.note or "", (*path, "note")),
         attributes=rules.attributes(new.attributes, (*path, "attributes")),
         discount_codes=rules.discount_codes(new.discount_codes, (*path, "discountCodes")),
-        delivery_handle=None, payment=None, order_id=None, created_at=at, updated_at=at,
+        gift_card_ids=(), delivery_handle=None, payment=None, order_id=None, created_at=at, updated_at=at,
         addresses=with_addresses((), new.addresses, (*path, "delivery", "addresses")),
     )  # fmt: skip
     cart = await _with_buyer(reads, empty, new.buyer, (*path, "buyerIdentity"))
     lines, notices = await with_added(reads, cart, new.lines)
+    cart = await with_gift_cards(reads, cart, new.gift_cards, (*path, "giftCardCodes"))
     made = replace(cart, lines=lines)
     return await save_new(reads, made, [*notices, *await _about_codes(reads, made)])
 
@@ -113,7 +117,7 @@ async def update_discount_codes(tx: AsyncConnection, cart_id: UUID, codes: Seque
 
 
 async def set_payment(tx: AsyncConnection, cart_id: UUID, payment: Payment) -> Written:
-    """Say how a cart will be paid. The amount is held against the total when the cart is submitted.
+    """Say how a cart will be paid. The amount is held against what is left to pay when the cart is submitted.
 
     Locks: the cart's row.
     Raises: Rejected(INVALID | INVALID_PAYMENT | INVALID_PAYMENT_EMPTY_CART).

@@ -111,6 +111,7 @@ def _columns(of: Contents) -> dict[str, Any]:
     return {name: getattr(of, name) for name in names} | {
         "attributes": _pairs(of.attributes),
         "discount_codes": list(of.discount_codes),
+        "gift_cards": [str(each) for each in of.gift_card_ids],
         "payment": of.payment and of.payment.stored(),
     }
 

@@ -14,6 +14,8 @@ from commerce_graph.discount import service as discounts
 from commerce_graph.discount.service import Asked, Discount, Goods, Outcome, Purchase
 from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.fulfilment.service import DeliveryRate, RateRequest
+from commerce_graph.gift_card import service as gift_cards
+from commerce_graph.gift_card.service import Card, Part
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Loads
 from commerce_graph.pricing import service as pricing
@@ -65,6 +67,7 @@ class Quote:
     `hidden` are lines that nobody may buy now (unpublished, or no price in the market): they are not shown, charged
     or sold, and are back as soon as the merchandise is. `options` is empty where nothing has to be delivered, no
     address is selected, or nothing is delivered to it; of several the chosen one is selected, else the cheapest.
+    `gift_cards`: those that can be used, and what each pays of the total.
     """
 
     cart: Contents
@@ -76,6 +79,7 @@ class Quote:
     selected: DeliveryRate | None
     factors: Factors
     sums: Sums
+    gift_cards: tuple[Part, ...] = ()
 
     @property
     def taxes(self) -> Taxes:
@@ -86,6 +90,16 @@ class Quote:
     def total_minor(self) -> int:
         """What the cart costs, with everything."""
         return self.sums.total_minor
+
+    @property
+    def gift_card_minor(self) -> int:
+        """What gift cards pay of it."""
+        return sum(part.amount_minor for part in self.gift_cards)
+
+    @property
+    def due_minor(self) -> int:
+        """What is left to pay otherwise."""
+        return self.total_minor - self.gift_card_minor
 
     @property
     def outcomes(self) -> Sequence[Outcome]:
@@ -170,7 +184,15 @@ async def quotes(load: Load, carts: Sequence[Contents]) -> list[Quote]:
     places = [_taxed_in(cart, each.market) for cart, each in zip(carts, goods, strict=True)]
     taxes = await load(pricing.tax_rates, places)
     offered = await _offered(load, carts, goods)
-    return [_quote(*each) for each in zip(carts, goods, rates, chosen, taxes, offered, strict=True)]
+    cards = await _cards(load, carts)
+    return [_quote(*each) for each in zip(carts, goods, rates, chosen, taxes, offered, cards, strict=True)]
+
+
+async def _cards(load: Load, carts: Sequence[Contents]) -> list[list[Card]]:
+    """Return the gift cards of carts. At most 1 statement, none where no cart has any."""
+    ids = list({each for cart in carts for each in cart.gift_card_ids})
+    found = dict(zip(ids, await load(gift_cards.cards, ids), strict=True)) if ids else {}
+    return [[found[each] for each in cart.gift_card_ids if found[each] is not None] for cart in carts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +248,7 @@ def _quote(
     chosen: DeliveryRate | None,
     rate: TaxRate | None,
     offered: _Offered,
+    cards: Sequence[Card],
 ) -> Quote:
     factors = _factors(cart, goods, chosen, rate, offered)
     sums = add_up(factors)
@@ -244,6 +267,7 @@ def _quote(
         selected=chosen,
         factors=factors,
         sums=sums,
+        gift_cards=gift_cards.parts(sums.total_minor, cards, goods.market.currency, factors.purchase.at.date()),
     )
 
 

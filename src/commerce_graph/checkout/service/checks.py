@@ -24,6 +24,19 @@ CHECKS = (
         """,
     ),
     Check(
+        "checkout.gift_cards",
+        "gift cards and the session together pay what a purchase costs, and the cards what was agreed",
+        """
+        SELECT a.id AS attempt_id, a.order_id, a.amount_minor, a.gift_card_minor, t.paid
+        FROM checkout.attempt a LEFT JOIN (
+          SELECT order_id, sum(amount_minor) AS paid FROM payment.transaction
+          WHERE provider = 'gift_card' AND kind = 'SALE' GROUP BY order_id
+        ) t USING (order_id)
+        WHERE a.gift_card_minor <> coalesce(t.paid, 0)
+           OR (a.amount_minor + a.gift_card_minor)::text <> a.snapshot #>> '{order,total_minor}'
+        """,
+    ),
+    Check(
         "checkout.failed",
         "a purchase that failed has nothing of its buyer's",
         """

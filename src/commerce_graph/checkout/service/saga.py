@@ -328,7 +328,7 @@ async def _void(db: Database, at: Attempt, passing: Passing) -> None:
 async def _fail(db: Database, at: Attempt, code: str, message: str) -> None:
     """Record why, open the cart again and give back what it held.
 
-    Locks: attempt, cart, discounts, levels, reservations.
+    Locks: attempt, cart, discounts, payment balance, gift cards, levels, reservations.
     """
     async with db.begin() as tx:
         mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_((*rules.UNDECIDED, "VOIDING")))
@@ -336,4 +336,6 @@ async def _fail(db: Database, at: Attempt, code: str, message: str) -> None:
         if (await tx.execute(failed)).rowcount:
             await carts.reopen(tx, at.cart_id)
             await discounts.release(tx, [at.order_id])
+            if at.gift_card_minor:
+                await payment.give_back(tx, at.order_id)
             await inventory.release(tx, at.order_id)

@@ -60,6 +60,7 @@ def taken(quote: Quote, order_id: UUID, allocated: Sequence[Allocation]) -> Snap
         total_minor=quote.total_minor,
         discount_minor=quote.sums.discount_minor,
         shipping_discount_minor=quote.sums.off_shipping_minor,
+        gift_card_minor=quote.gift_card_minor,
         breakdown=record(quote.factors, quote.sums),
         lines=[_line(each) for each in quote.lines],
         tax_lines=[asdict(tax) for tax in quote.taxes.lines],

@@ -1,7 +1,7 @@
 """Carts are submitted: checked, their stock held, their books opened and the purchases recorded, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from commerce_graph.checkout.service import snapshot
 from commerce_graph.checkout.tables import attempt
 from commerce_graph.discount import service as discounts
 from commerce_graph.discount.service import Redemption
+from commerce_graph.gift_card import service as gift_cards
 from commerce_graph.inventory import service as inventory
 from commerce_graph.inventory.errors import OutOfStock
 from commerce_graph.inventory.service import Allocation, Claim, Wanted
@@ -63,10 +64,10 @@ async def submit_many(db: Database, wishes: Sequence[Wish]) -> list[Submission |
     The same token has one effect, and a cart one purchase that does not fail. A cart that is refused is as it was, and
     does not harm the others; a fault harms them all, and nothing happened. A cart may be there once.
     Shape: n wishes → n verdicts in input order.
-    Locks: the carts in order of id, their discounts, then the levels of their variants; the stock is held for
-    RESERVATION_TTL_S.
-    Limits: at most 14 statements however many carts and lines (2 more for each further market), 5 more with discounts,
-    and 4 more where a variant sells out.
+    Locks: the carts in order of id, their discounts, their gift cards, then the levels of their variants; the stock is
+    held for RESERVATION_TTL_S.
+    Limits: at most 14 statements however many carts and lines (2 more for each further market), 4 more with discounts,
+    3 more with gift cards, and 4 more where a variant sells out: 25.
     """
     cart_ids = [wish.cart_id for wish in wishes]
     async with db.begin() as tx:
@@ -117,8 +118,9 @@ class _Order:
     @property
     def due(self) -> payment.Due:
         """What it costs, and the session it is paid with."""
-        tender = self.quote.cart.payment
-        return payment.Due(self.id, self.quote.total_minor, self.quote.currency, tender.session_id if tender else None)
+        quote, tender = self.quote, self.quote.cart.payment
+        cards = [(each.card.id, each.amount_minor) for each in quote.gift_cards if each.amount_minor]
+        return payment.Due(self.id, quote.total_minor, quote.currency, tender.session_id if tender else None, cards)
 
 
 async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> dict[Wish, Submission]:
@@ -132,8 +134,10 @@ async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> d
     refusals = await discounts.redeem(tx, [order.redemption for order in orders])
     for order, refusal in zip(orders, refusals, strict=True):
         if refusal is not None:
-            verdicts[order.wish] = Submission(None, problems=[rules.discount_gone(refusal.message)])
-    orders = [order for order in orders if order.wish not in verdicts]
+            verdicts[order.wish] = Submission(None, problems=[rules.changed_meanwhile(refusal.message)])
+    redeemed = [order for order in orders if order.wish not in verdicts]
+    verdicts |= await _without_cards(tx, redeemed)
+    orders = [order for order in redeemed if order.wish not in verdicts]
     at = now()
     held = await inventory.reserve_many(tx, [order.claim for order in orders], rules.hold_ends(at)) if orders else []
     accepted: list[tuple[_Order, Sequence[Allocation]]] = []
@@ -142,7 +146,7 @@ async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> d
             verdicts[order.wish] = Submission(None, problems=[_shortage(order.quote, allocated)])
         else:
             accepted.append((order, allocated))
-    short = [order.id for order in orders if order.wish in verdicts and order.redemption.discounts]
+    short = [order.id for order in redeemed if order.wish in verdicts and order.redemption.discounts]
     if short:  # their uses are free again before anyone else can look
         await discounts.release(tx, short)
     if accepted:
@@ -157,6 +161,25 @@ async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> d
     return verdicts
 
 
+async def _without_cards(tx: AsyncConnection, orders: Sequence[_Order]) -> dict[Wish, Submission]:
+    """Return the refusals of purchases whose gift cards do not pay any more what they were quoted with.
+
+    Who comes first has the first claim. What they pay is taken off them when the books are opened. At most 1 statement.
+    Locks: the gift cards by id.
+    """
+    paying = [(order, [part for part in order.quote.gift_cards if part.amount_minor]) for order in orders]
+    held = await gift_cards.lock(tx, sorted({part.card.id for _, parts in paying for part in parts}))
+    refused = {}
+    for order, parts in paying:
+        if why := gift_cards.lacking(held, parts, order.quote.currency, now().date()):
+            refused[order.wish] = Submission(None, problems=[rules.changed_meanwhile(why)])
+            continue
+        for part in parts:
+            card = held[part.card.id]
+            held[card.id] = replace(card, balance_minor=card.balance_minor - part.amount_minor)
+    return refused
+
+
 def _row(order: _Order, allocated: Sequence[Allocation], at: datetime) -> dict[str, Any]:
     due = order.due
     return {
@@ -166,7 +189,8 @@ def _row(order: _Order, allocated: Sequence[Allocation], at: datetime) -> dict[s
         "order_id": order.id,
         "state": "RESERVED",
         "snapshot": snapshot.taken(order.quote, order.id, allocated).stored(),
-        "amount_minor": due.amount_minor,
+        "amount_minor": due.left_minor,
+        "gift_card_minor": due.gift_card_minor,
         "currency": due.currency,
         "session_id": due.session_id,
         "held_until": rules.hold_ends(at),
@@ -199,7 +223,7 @@ def purchase_of(quote: Quote) -> rules.Purchase:
         needs_delivery=quote.needs_delivery,
         destination=destination,
         delivery_options=len(quote.options),
-        total_minor=quote.total_minor,
+        due_minor=quote.due_minor,
         currency=quote.currency,
         tender=tender,
     )
@@ -214,7 +238,7 @@ class Readiness:
 
 
 async def readiness(conn: AsyncConnection, cart_id: UUID) -> Readiness:
-    """Check all that submitting a cart will check, without holding or changing anything. At most 9 statements.
+    """Check all that submitting a cart will check, without holding or changing anything. At most 10 statements.
 
     Raises: Rejected(INVALID) for a cart that there is not.
     """

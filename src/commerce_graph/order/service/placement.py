@@ -44,7 +44,7 @@ class NewOrder:
     """A purchase to place, as it was submitted. Amounts: minor units of `currency`.
 
     `subtotal_minor` and `shipping_minor` are after discounts, `discount_minor` is all of them. `breakdown` says how the
-    total came about, so that it can be computed again.
+    total came about, so that it can be computed again. `gift_card_minor` of the total is paid already.
     """
 
     id: UUID
@@ -73,6 +73,7 @@ class NewOrder:
     discount_minor: int = 0
     shipping_discount_minor: int = 0
     breakdown: Mapping[str, Any] | None = None
+    gift_card_minor: int = 0
 
 
 AS_IT_IS = (
@@ -122,7 +123,7 @@ def _order_values(new: NewOrder) -> dict[str, Any]:
         "tax_lines": [dict(tax) for tax in new.tax_lines],
         "shipping_address": new.shipping_address.stored() if new.shipping_address else null(),
         "billing_address": new.billing_address.stored() if new.billing_address else null(),
-        "financial_status": "AUTHORIZED" if new.total_minor else "PAID",
+        "financial_status": "AUTHORIZED" if new.total_minor > new.gift_card_minor else "PAID",
     }
 
 

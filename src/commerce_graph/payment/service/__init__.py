@@ -10,12 +10,20 @@ from commerce_graph.payment.service.books import step_of_id as transaction_of_id
 from commerce_graph.payment.service.calls import POLICY, PROVIDERS, close_providers
 from commerce_graph.payment.service.parts import open_part
 from commerce_graph.payment.service.provider import Answer, Held, Provider, ProviderUnavailable
-from commerce_graph.payment.service.settlement import capture, go_on, mark_as_paid, open_capture, refund, void
+from commerce_graph.payment.service.settlement import (
+    capture,
+    give_back,
+    go_on,
+    mark_as_paid,
+    open_capture,
+    refund,
+    void,
+)
 from commerce_graph.payment.service.stripe import Stripe
 
 __all__ = [
     "POLICY", "PROVIDERS", "Answer", "Balance", "Due", "Held", "Opened", "Outcome", "Provider", "ProviderUnavailable",
-    "Stripe", "Transaction", "Voiding", "authorize", "balances", "capture", "close_providers", "go_on", "mark_as_paid",
-    "open_balance", "open_balances", "open_capture", "open_part", "open_void", "refund", "transaction_of_id",
-    "transactions", "void",
+    "Stripe", "Transaction", "Voiding", "authorize", "balances", "capture", "close_providers", "give_back", "go_on",
+    "mark_as_paid", "open_balance", "open_balances", "open_capture", "open_part", "open_void", "refund",
+    "transaction_of_id", "transactions", "void",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.gift_card import service as gift_cards
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment import errors, rules
@@ -27,12 +28,26 @@ class Voiding:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What an order that is about to be paid costs, in minor units, and the session that it is paid with, if any."""
+    """What an order that is about to be paid costs, in minor units, and how it is paid.
+
+    `gift_cards`: what cards pay of it, by their keys. The rest is paid with the session, if there is one.
+    """
 
     order_id: UUID
     amount_minor: int
     currency: str
     session_id: str | None = None
+    gift_cards: Sequence[tuple[UUID, int]] = ()
+
+    @property
+    def gift_card_minor(self) -> int:
+        """What gift cards pay."""
+        return sum(amount for _, amount in self.gift_cards)
+
+    @property
+    def left_minor(self) -> int:
+        """What is left for the session to pay."""
+        return self.amount_minor - self.gift_card_minor
 
 
 async def open_balance(
@@ -45,19 +60,30 @@ async def open_balance(
 async def open_balances(tx: AsyncConnection, dues: Sequence[Due]) -> dict[UUID, Opened]:
     """Open the books of orders that are about to be paid; with a session, an authorisation is recorded as PENDING.
 
+    What gift cards pay is taken off them here: a SALE each, for there is nobody to ask. The caller has locked them.
     What is returned, by order, saves `authorize` a look into the books; it may be lost. Repeating it changes nothing
-    and returns nothing, as does a session that is not known. 1 statement however many orders.
+    and returns nothing, as does a session that is not known; but the books of an order that gift cards pay for are
+    opened once. 1 statement however many orders, 1 more with gift cards.
     """
-    rows = []
+    rows, sales, spent = [], [], []
     for due in dues:
-        provider = calls.provider_of_session(due.session_id) if due.session_id and due.amount_minor else None
+        provider = calls.provider_of_session(due.session_id) if due.session_id and due.left_minor else None
         key = rules.idempotency_key(due.order_id, "AUTHORIZATION", 1)
-        rows.append((due.order_id, due.amount_minor, due.currency, new_id(), key, provider, due.session_id))
-    return {step.order_id: Opened(step) for step in await books.open_balances(tx, rows)}
+        asked = (new_id(), key, provider, due.session_id, due.left_minor)
+        rows.append((due.order_id, due.amount_minor, due.currency, due.gift_card_minor, *asked))
+        for card_id, amount_minor in due.gift_cards:
+            step_id, name = new_id(), rules.idempotency_key(due.order_id, "SALE", card_id)
+            sales.append((step_id, due.order_id, name, amount_minor, due.currency, str(card_id)))
+            spent.append(gift_cards.Spent(card_id, due.order_id, step_id, amount_minor))
+    opened = await books.open_balances(tx, rows, sales)
+    await gift_cards.pay(tx, spent)
+    return {step.order_id: Opened(step) for step in opened}
 
 
 async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opened | None = None) -> Outcome:
-    """Ask the provider to set the amount due aside. Repeated calls have one effect and give the latest outcome.
+    """Ask the provider to set aside what is due and not paid yet.
+
+    Repeated calls have one effect and give the latest outcome.
 
     `opened`: the step that `open_balance` recorded for this session, where the caller still has it.
     A session that failed stays failed. Another session is tried anew; one that is still without an outcome ends for it
@@ -142,7 +168,8 @@ async def _begin(tx: AsyncConnection, order_id: UUID, session_id: str) -> Outcom
     balance, steps = await books.lock(tx, order_id)
     if balance is None:
         raise LookupError(f"the balance of order {order_id} was not opened")
-    if balance.due_minor == 0:
+    due = balance.due_minor - balance.captured_minor  # less what gift cards pay
+    if due == 0:
         return Outcome("SUCCESS")
     last = rules.newest(steps, "AUTHORIZATION")
     if last is not None and last.status in OPEN and last.session_id == session_id:
@@ -158,7 +185,6 @@ async def _begin(tx: AsyncConnection, order_id: UUID, session_id: str) -> Outcom
     if provider is None:
         return Outcome("FAILURE", errors.INVALID_METHOD, "The payment session is not known.")
     key = rules.idempotency_key(order_id, "AUTHORIZATION", rules.tries(steps, "AUTHORIZATION") + 1)
-    due = balance.due_minor
     return await books.open_step(tx, order_id, "AUTHORIZATION", key, due, provider, session_id=session_id), True
 
 

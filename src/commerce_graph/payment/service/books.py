@@ -14,7 +14,7 @@ from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
 from commerce_graph.payment import errors, rules
-from commerce_graph.payment.rules import EFFECTS, OPEN, Balance, Opened, Outcome, Step, outcome_of
+from commerce_graph.payment.rules import EFFECTS, GIFT_CARD, INSIDE, OPEN, Balance, Opened, Outcome, Step, outcome_of
 from commerce_graph.payment.service.provider import Answer
 from commerce_graph.payment.tables import balance, event, transaction
 
@@ -24,17 +24,21 @@ _STATUSES = {"SUCCESS": "SUCCESS", "FAILURE": "FAILURE", "ACTION": "AWAITING_RES
 
 
 async def open_balances(
-    tx: AsyncConnection, rows: Sequence[tuple[UUID, int, str, UUID, str | None, str | None, str | None]]
+    tx: AsyncConnection,
+    rows: Sequence[tuple[UUID, int, str, int, UUID, str, str | None, str | None, int]],
+    sales: Sequence[tuple[UUID, UUID, str, int, str, str]] = (),
 ) -> list[Step]:
     """Open the books of orders, with their authorisations where a provider is named; returns those steps.
 
-    `rows`: order_id, amount_minor, currency, and of the step id, idempotency key, provider and session. Books that are
-    open stay as they are, and get no step. 1 statement however many orders.
+    `rows`: order_id, amount_minor, currency, what `sales` come to, and of the step id, idempotency key, provider,
+    session and amount. `sales`: what gift cards pay, by id, order_id, idempotency key, amount_minor, currency and
+    reference; they have succeeded. Books that are open stay as they are, and get no step. 1 statement however many.
     """
     source = given(
-        rows, order_id=Uuid, due_minor=BigInteger, currency=Text, id=Uuid, key=Text, provider=Text, session_id=Text
-    )
-    names = ["order_id", "due_minor", "currency"]
+        rows, order_id=Uuid, due_minor=BigInteger, currency=Text, captured_minor=BigInteger, id=Uuid, key=Text,
+        provider=Text, session_id=Text, left_minor=BigInteger,
+    )  # fmt: skip
+    names = ["order_id", "due_minor", "currency", "captured_minor"]
     adding = postgresql.insert(balance).from_select(names, select(*(source.c[name] for name in names)))
     opened = adding.on_conflict_do_nothing().returning(balance.c.order_id).cte("opened")
     values = {
@@ -42,27 +46,49 @@ async def open_balances(
         "order_id": source.c.order_id,
         "kind": literal("AUTHORIZATION", Text),
         "idempotency_key": source.c.key,
-        "amount_minor": source.c.due_minor,
+        "amount_minor": source.c.left_minor,
         "currency": source.c.currency,
         "provider": source.c.provider,
         "session_id": source.c.session_id,
         "created_at": func.clock_timestamp(),
     }
     asked = select(*values.values()).join(opened, opened.c.order_id == source.c.order_id)
-    return await _add(tx, insert(transaction).from_select(list(values), asked.where(source.c.provider.is_not(None))))
+    adding_steps = insert(transaction).from_select(list(values), asked.where(source.c.provider.is_not(None)))
+    return await _add(tx, adding_steps, *(_sold(sales, opened) if sales else ()))
 
 
-async def _add(tx: AsyncConnection, adding: Any) -> list[Step]:
+def _sold(sales: Sequence[tuple[UUID, UUID, str, int, str, str]], opened: CTE) -> tuple[CTE, CTE]:
+    """Return the parts of a statement that record what gift cards pay of the orders whose books another part opens."""
+    source = given(sales, id=Uuid, order_id=Uuid, key=Text, amount_minor=BigInteger, currency=Text, reference=Text)
+    values = {
+        "id": source.c.id,
+        "order_id": source.c.order_id,
+        "kind": literal("SALE", Text),
+        "status": literal("SUCCESS", Text),
+        "idempotency_key": source.c.key,
+        "amount_minor": source.c.amount_minor,
+        "currency": source.c.currency,
+        "provider": literal(GIFT_CARD, Text),
+        "reference": source.c.reference,
+        "created_at": func.clock_timestamp(),
+        "processed_at": func.now(),
+    }
+    taken = select(*values.values()).join(opened, opened.c.order_id == source.c.order_id)
+    sold = insert(transaction).from_select(list(values), taken).returning(*_STEP).cte("sold")
+    return sold, _happened(sold, "CAPTURED", "REQUEST", sold.c.amount_minor, name="captured")
+
+
+async def _add(tx: AsyncConnection, adding: Any, *parts: CTE) -> list[Step]:
     """Add steps, if any, each with the event that it is. 1 statement."""
     added = adding.returning(*_STEP).cte("opened_step")
-    return [Step(*row) for row in await tx.execute(select(added).add_cte(_requested(added)))]
+    return [Step(*row) for row in await tx.execute(select(added).add_cte(_requested(added), *parts))]
 
 
 def _requested(added: CTE) -> CTE:
     return _happened(added, "REQUESTED", "REQUEST", added.c.amount_minor)
 
 
-def _happened(step: CTE, kind: str, source: str, amount_minor: Any) -> CTE:
+def _happened(step: CTE, kind: str, source: str, amount_minor: Any, name: str = "happened") -> CTE:
     """Return the part of a statement that notes what happened to the step of another part, if there is one."""
     values = {
         "id": func.gen_random_uuid(),
@@ -75,7 +101,7 @@ def _happened(step: CTE, kind: str, source: str, amount_minor: Any) -> CTE:
         "message": step.c.message,
         "at": func.clock_timestamp(),
     }
-    return insert(event).from_select(list(values), select(*values.values())).cte("happened")
+    return insert(event).from_select(list(values), select(*values.values())).cte(name)
 
 
 async def lock(tx: AsyncConnection, order_id: UUID) -> tuple[Balance | None, list[Step]]:
@@ -125,11 +151,11 @@ async def open_step(
 async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened | None:
     """Record a CAPTURE of all that an order's only step so far, an authorisation, holds; None where it is not so.
 
+    What gift cards paid does not count.
     1 statement. Its look at the steps can be as old as its start, so the caller must know that nobody opens another.
     Locks: the balance.
     """
-    untouched = (balance.c.captured_minor == 0, balance.c.voided_minor == 0)
-    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == order_id, *untouched))
+    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == order_id, balance.c.voided_minor == 0))
     held, other = transaction.alias("held"), transaction.alias("other")
     values = {
         "id": literal(new_id(), Uuid),
@@ -146,7 +172,9 @@ async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened 
         select(*values.values())
         .join(locked, locked.c.order_id == held.c.order_id)
         .where(held.c.kind == "AUTHORIZATION", held.c.status == "SUCCESS", held.c.amount_minor > 0)
-        .where(~exists().where(other.c.order_id == held.c.order_id, other.c.id != held.c.id))
+        .where(
+            ~exists().where(other.c.order_id == held.c.order_id, other.c.id != held.c.id, other.c.provider != GIFT_CARD)
+        )
     )
     adding = postgresql.insert(transaction).from_select(list(values), only).on_conflict_do_nothing()
     opened = adding.returning(*_STEP).cte("opened")
@@ -234,9 +262,14 @@ async def step_of_id(conn: AsyncConnection, step_id: UUID | None) -> Step | None
 
 
 async def open_steps(conn: AsyncConnection, older_than_s: float, after: UUID | None, size: int) -> Sequence[Step]:
-    """Return steps without an outcome, in the order of their ids. 1 statement."""
+    """Return steps without an outcome that a provider is to be asked for, in the order of their ids. 1 statement."""
     old = transaction.c.created_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
-    query = select(*_STEP).where(transaction.c.status.in_(OPEN), old).order_by(transaction.c.id).limit(size)
+    query = (
+        select(*_STEP)
+        .where(transaction.c.status.in_(OPEN), old, transaction.c.provider.not_in(INSIDE))
+        .order_by(transaction.c.id)
+        .limit(size)
+    )
     if after is not None:
         query = query.where(transaction.c.id > after)
     return [Step(*row) for row in await conn.execute(query)]

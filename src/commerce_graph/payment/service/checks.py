@@ -30,4 +30,17 @@ CHECKS = (
            OR least(authorized_minor, captured_minor, refunded_minor, voided_minor) < 0
         """,
     ),
+    Check(
+        "payment.gift_cards",
+        "what a gift card paid of an order or got back from it is a step of its payment, and each such step is that",
+        """
+        SELECT coalesce(e.order_id, t.order_id) AS order_id, e.card_id, e.amount_minor, t.id AS transaction_id, t.kind,
+               t.amount_minor AS step_minor
+        FROM (SELECT * FROM gift_card.entry WHERE order_id IS NOT NULL) e FULL JOIN (
+          SELECT * FROM payment.transaction WHERE provider = 'gift_card' AND status = 'SUCCESS'
+        ) t ON t.id = e.cause
+        WHERE (e.order_id, e.card_id::text, -e.amount_minor) IS DISTINCT FROM
+              (t.order_id, t.reference, CASE t.kind WHEN 'SALE' THEN t.amount_minor ELSE -t.amount_minor END)
+        """,
+    ),
 )

@@ -1,13 +1,15 @@
 """Money that was set aside is taken or let go of, and given back; or it changed hands outside."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.gift_card import service as gift_cards
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import errors, rules
-from commerce_graph.payment.rules import MANUAL, OPEN, UNKNOWN, Balance, Opened, Outcome, Step
+from commerce_graph.payment.rules import GIFT_CARD, INSIDE, MANUAL, OPEN, UNKNOWN, Balance, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
 from commerce_graph.payment.service.authorization import Voiding, carry_out, close_capture, let_go
 from commerce_graph.payment.service.provider import Answer
@@ -90,40 +92,89 @@ async def go_on(db: Database, step_id: UUID) -> Outcome:
 
 
 async def refund(db: Database, order_id: UUID, amount_minor: int, key: str) -> Outcome:
-    """Give captured money back. `key` names the refund: the same key has one effect.
+    """Give captured money back the way it came. `key` names the refund: the same key has one effect.
 
-    Limits, locks: as `authorize`.
+    What came from gift cards goes back last, and after what a provider has to give back: if that refuses, nothing does.
+    Limits: as `authorize`. Locks: the balance, then the gift cards.
     Raises: Rejected(INVALID) for more than was captured and not yet refunded, for nothing, and for a known key with
     another amount.
     """
     known = rules.idempotency_key(order_id, "REFUND", key)
     async with db.begin() as tx:
         balance, steps = await books.lock(tx, order_id)
-        step = next((each for each in steps if each.idempotency_key == known), None)
-        fresh = step is None
-        if step is None:
-            step = await _open_refund(tx, balance, steps, amount_minor, known)
-        elif step.amount_minor != amount_minor:
+        parts = rules.of_refund(steps, known)
+        fresh = not parts
+        if fresh:
+            parts = await _open_refund(tx, balance, steps, amount_minor, known)
+        elif sum(part.amount_minor for part in parts) != amount_minor:
             raise Rejected(errors.INVALID, None, "this refund was asked for with another amount")
-        if step.status not in OPEN:
-            return rules.outcome_of(step)
-    target = next((each for each in steps if each.id == step.parent_id), None)
-    return await _carry_out(db, step, target, fresh=fresh)
+        outside = [part for part in parts if part.provider not in INSIDE and part.status in OPEN]
+        if not outside:
+            return await _close_inside(tx, parts, steps)
+    for part in outside:
+        target = next((each for each in steps if each.id == part.parent_id), None)
+        outcome = await _carry_out(db, part, target, fresh=fresh)
+        if outcome.status not in ("SUCCESS", "FAILURE"):
+            return outcome
+    if len(parts) == 1:
+        return outcome
+    async with db.begin() as tx:
+        _, steps = await books.lock(tx, order_id)
+        return await _close_inside(tx, rules.of_refund(steps, known), steps)
 
 
 async def _open_refund(
     tx: AsyncConnection, balance: Balance | None, steps: list[Step], amount_minor: int, key: str
-) -> Step:
-    paid = next((s for s in reversed(steps) if s.kind in ("CAPTURE", "SALE") and s.status == "SUCCESS"), None)
+) -> list[Step]:
     left = rules.refundable_minor(balance, steps) if balance else 0
-    if amount_minor <= 0 or amount_minor > left or balance is None or paid is None:
+    split = rules.refund_parts(steps, amount_minor) if 0 < amount_minor <= left else []
+    if not split or sum(part for _, part in split) != amount_minor:
         raise Rejected(errors.INVALID, ["input"], f"the refund must be between 1 and {left} minor units")
-    step = await books.open_step(tx, paid.order_id, "REFUND", key, amount_minor, paid.provider, parent=paid)
-    if paid.provider != MANUAL:
-        return step
-    # Paid outside, so given back outside: there is nobody to ask.
-    await books.close_step(tx, step, Answer("SUCCESS", amount_minor))
-    return await books.step_of_id(tx, step.id) or step
+    return [
+        await books.open_step(
+            tx, paid.order_id, "REFUND", key if index == 0 else f"{key}:{index + 1}", part, paid.provider, parent=paid
+        )
+        for index, (paid, part) in enumerate(split)
+    ]
+
+
+async def _close_inside(tx: AsyncConnection, parts: Sequence[Step], steps: Sequence[Step]) -> Outcome:
+    """End the parts of a refund that nobody outside is asked for, as those ended that were.
+
+    Locks: the balance, then the gift cards.
+    """
+    failed = next((part for part in parts if part.status == "FAILURE"), None)
+    known = {step.id: step for step in steps}
+    spent = []
+    for part in (part for part in parts if part.status in OPEN):
+        paid = known[part.parent_id] if part.parent_id else part
+        if failed is not None:
+            answer = Answer("FAILURE", 0, paid.reference, failed.error_code, failed.message)
+        else:
+            answer = Answer("SUCCESS", part.amount_minor, paid.reference)
+            if part.provider == GIFT_CARD:
+                spent.append(gift_cards.Spent(UUID(paid.reference), part.order_id, part.id, part.amount_minor))
+        await books.close_step(tx, part, answer)
+    await gift_cards.give_back(tx, spent)
+    return rules.outcome_of(failed) if failed else Outcome("SUCCESS")
+
+
+async def give_back(tx: AsyncConnection, order_id: UUID) -> None:
+    """Give gift cards back what they paid of a purchase that came to nothing. Repeating it changes nothing.
+
+    Locks: the balance, then the gift cards.
+    """
+    _, steps = await books.lock(tx, order_id)
+    given = {step.parent_id for step in steps if step.kind == "REFUND"}
+    paid = [s for s in steps if (s.kind, s.provider) == ("SALE", GIFT_CARD) and s.id not in given]
+    parts = [
+        await books.open_step(
+            tx, order_id, "REFUND", rules.idempotency_key(order_id, "REFUND", each.reference), each.amount_minor,
+            GIFT_CARD, parent=each,
+        )
+        for each in paid
+    ]  # fmt: skip
+    await _close_inside(tx, parts, steps)
 
 
 async def _carry_out(db: Database, step: Step, target: Step | None, *, fresh: bool) -> Outcome:
