@@ -364,4 +364,12 @@ def _resolve_types_by_name(schema: GraphQLSchema) -> None:
         if isinstance(kind, GraphQLObjectType):
             kind.is_type_of = None
         elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
-            kind.resolve_type = lambda value, info, abstract: value.__strawberry_definition__.name
+            kind.resolve_type = _type_of
+
+
+def _type_of(value: Any, info: Any, abstract: Any) -> str:
+    name: str = value.__strawberry_definition__.name
+    return name
+
+
+_type_of.by_class = True  # type: ignore[attr-defined]  # the executor asks once for a class
