@@ -17,7 +17,7 @@ from graphql import (
 )
 from graphql.error import located_error
 
-from commerce_graph.kernel.execution.completion import Done
+from commerce_graph.kernel.execution.column import Done
 from commerce_graph.kernel.execution.faults import FAILED, errors_of
 from commerce_graph.kernel.execution.place import Root
 from commerce_graph.kernel.execution.plan import ObjectPlan, Plans

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from graphql import (
-    DirectiveNode,
     DocumentNode,
     FieldNode,
     GraphQLField,
@@ -19,14 +18,13 @@ from graphql import (
     ObjectValueNode,
     ValueNode,
     VariableNode,
-    Visitor,
     get_argument_values,
-    visit,
 )
 from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields, collect_subfields
 
 from commerce_graph.kernel import limits
-from commerce_graph.kernel.execution.completion import Done, completion
+from commerce_graph.kernel.execution.column import Done
+from commerce_graph.kernel.execution.completion import completion
 from commerce_graph.kernel.execution.faults import FAILED
 from commerce_graph.kernel.execution.place import FieldPlace, Place
 from commerce_graph.kernel.execution.resolver import bind, unchanging
@@ -223,26 +221,21 @@ class Plans:
 
 def _deciding(document: DocumentNode) -> list[str]:
     """Return the names of variables that decide whether something is selected."""
-    collector = _Deciding()
-    visit(document, collector)
-    return sorted(collector.found)
-
-
-class _Deciding(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        """Note the variable in `@skip(if:)` and `@include(if:)`."""
-        if node.name.value in (GraphQLSkipDirective.name, GraphQLIncludeDirective.name):
-            for argument in node.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    self.found.add(argument.value.name.value)
+    found: set[str] = set()
+    waiting: list[Any] = list(document.definitions)
+    while waiting:
+        node = waiting.pop()
+        inner = getattr(node, "selection_set", None)
+        waiting.extend(inner.selections if inner else ())
+        for directive in node.directives or ():
+            if directive.name.value in (GraphQLSkipDirective.name, GraphQLIncludeDirective.name):
+                values = (argument.value for argument in directive.arguments or ())
+                found.update(value.name.value for value in values if isinstance(value, VariableNode))
+    return sorted(found)
 
 
 def _rows_of(keys: list[str]) -> Callable[..., list[dict[str, Any]]]:
-    if len(keys) > limits.EXECUTION_ROW_KEYS_MAX:
+    if not 0 < len(keys) <= limits.EXECUTION_ROW_KEYS_MAX:
         return lambda *columns: [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
     return _row_maker(len(keys))(*keys)
 
@@ -262,5 +255,5 @@ def _row_maker(count: int) -> Callable[..., Callable[..., list[dict[str, Any]]]]
     source = f"lambda {keys}: lambda {columns}: [{{{pairs}}} for {values} in zip({columns})]"
     if count == 1:
         source = "lambda k: lambda c: [{k: v} for v in c]"
-    maker: Callable[..., Callable[..., list[dict[str, Any]]]] = eval(source, {"zip": zip})  # noqa: S307
+    maker: Callable[..., Callable[..., list[dict[str, Any]]]] = eval(source)  # noqa: S307
     return maker

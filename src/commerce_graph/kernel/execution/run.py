@@ -9,7 +9,7 @@ from typing import Any
 from graphql import Executor
 from graphql.pyutils import is_awaitable
 
-from commerce_graph.kernel.execution.faults import Fault
+from commerce_graph.kernel.execution.faults import FAILED, Fault
 from commerce_graph.kernel.execution.place import Place
 
 
@@ -70,9 +70,10 @@ class Run:
         except RuntimeError:
             self.loop = None
 
-    def fail(self, place: Place, row: int, cause: Exception) -> None:
-        """Record an error at a row of a column."""
+    def fail(self, place: Place, row: int, cause: Exception) -> Any:
+        """Record an error at a row of a column, and return what stands there then."""
         self.faults.append(Fault(place, row, cause))
+        return FAILED
 
     def start(self, work: Awaitable[Any]) -> Awaitable[Any]:
         """Let work run; with all other work that starts now, it begins in the next turn of the loop."""

@@ -1,0 +1,85 @@
+"""Random operations come to the same answer under graphql-core and breadth-first."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from graphql import execute as graphql_core_execute
+from graphql import parse, validate
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from commerce_graph.kernel.execution import execute
+from commerce_graph.kernel.execution.plan import Plans
+from tests.execution.comparing import answer, nulled_at
+from tests.execution.operations import Asked, operations
+from tests.execution.synthetic import SCHEMA, World
+
+EXAMPLES = 500
+OPERATIONS = 20  # an example
+
+
+def _given(asked: Asked, later: bool, flipped: bool = False) -> dict[str, Any]:
+    """Return what an execution is given; `flipped` selects other fields where the operation lets variables decide."""
+    variables = {
+        name: not value if flipped and name.startswith("b") else value for name, value in asked.variables.items()
+    }
+    return {"variable_values": variables, "context_value": World(asked.seed, asked.trouble, later)}
+
+
+async def differences(asked: Asked, seen: Counter[str]) -> list[Any]:
+    """Return what the executors disagree on."""
+    document = parse(asked.text)
+    plans = Plans()
+    at_once = _given(asked, later=False)
+    core = await answer(graphql_core_execute, SCHEMA, document, **at_once)
+    ours = await answer(execute, SCHEMA, document, **at_once, plans=plans)
+    found: list[Any] = [] if core == ours else [("at once", core, ours)]
+    seen["errors"] += len(core[1])
+    seen["null"] += core[0] is None
+    if any(name.startswith("b") for name in asked.variables):
+        flipped = _given(asked, later=False, flipped=True)
+        core_flipped = await answer(graphql_core_execute, SCHEMA, document, **flipped)
+        ours_flipped = await answer(execute, SCHEMA, document, **flipped, plans=plans)
+        if core_flipped != ours_flipped:
+            found.append(("flipped", core_flipped, ours_flipped))
+    later = _given(asked, later=True)
+    ours_later = await answer(execute, SCHEMA, document, **later, plans=plans)
+    core_later = await answer(graphql_core_execute, SCHEMA, document, **later)
+    # Values that come later change nothing about our answer, and of graphql-core's only which error it met first.
+    if ours_later != ours:
+        found.append(("later", ours, ours_later))
+    if core_later[0] != ours_later[0] or nulled_at(core_later) != nulled_at(ours_later):
+        found.append(("both later", core_later, ours_later))
+    return found
+
+
+# Nothing is shrunk: an operation is short, and the message holds all of it.
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(st.lists(operations(SCHEMA), min_size=OPERATIONS, max_size=OPERATIONS))
+def _compare(runner: asyncio.Runner, seen: Counter[str], many: list[Asked]) -> None:
+    wrong = validate(SCHEMA, parse(many[0].text))
+    assert not wrong, (many[0], wrong)
+    for asked in many:
+        seen["operations"] += 1
+        found = runner.run(differences(asked, seen))
+        assert not found, (asked, found)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")  # graphql-core drops those of siblings it gives up
+def test_random_operations_are_answered_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: Counter[str] = Counter()
+    with asyncio.Runner() as runner:
+        _compare(runner, seen)
+    with capsys.disabled():
+        print(f"\n{seen['operations']:,} random operations, {seen['errors']:,} errors, 0 differences")
+    assert seen["operations"] >= EXAMPLES * OPERATIONS
+    assert seen["errors"] > seen["operations"], "the random world is too quiet to prove anything"
+    assert seen["null"] < seen["operations"] / 3, "too few operations are answered at all"
