@@ -26,8 +26,9 @@ from commerce_graph.kernel import limits
 from commerce_graph.kernel.execution.column import Done
 from commerce_graph.kernel.execution.completion import completion
 from commerce_graph.kernel.execution.faults import FAILED
+from commerce_graph.kernel.execution.leaf import Leaf
 from commerce_graph.kernel.execution.place import FieldPlace, Place
-from commerce_graph.kernel.execution.resolver import bind, unchanging
+from commerce_graph.kernel.execution.resolver import Attribute, bind, unchanging
 from commerce_graph.kernel.execution.run import Later, Run
 
 
@@ -68,7 +69,7 @@ class FieldPlan:
 
     __slots__ = (
         "_children", "_complete", "_plan", "_resolve", "arguments", "details", "key", "name", "nodes", "nullable",
-        "order", "parent", "type",
+        "order", "parent", "passes", "read", "type",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +89,11 @@ class FieldPlan:
         self.arguments = Arguments(definition, self.nodes[0])
         self._resolve = bind(run.executor.schema, parent, definition)
         self._complete = completion(self.type, self)
+        self.read: Callable[[Any], Any] | None = None
+        """Reads the value where it is an attribute, which most often `passes` as the answer."""
+        if isinstance(self._resolve, Attribute) and isinstance(self._complete, Leaf):
+            self.read = self._resolve.read
+            self.passes = self._complete.passes
 
     def column(self, run: Run, parents: list[Any], above: Place) -> Done:
         """Resolve and complete the field for all parents.
@@ -153,9 +159,16 @@ class ObjectPlan:
         columns = []
         waits = False
         for field in self.fields:
-            column = field.column(run, objects, place)
-            if type(column) is not list:
-                waits = True
+            column: Done | None = None
+            if field.read is not None:
+                try:
+                    read = list(map(field.read, objects))
+                    column = read if field.passes(read) else None
+                except Exception:
+                    column = None  # it is met again where each parent is tried alone
+            if column is None:
+                column = field.column(run, objects, place)
+                waits = waits or type(column) is not list
             columns.append(column)
         return Later(self._later, run, objects, columns) if waits else self.fold(run, len(objects), columns)
 

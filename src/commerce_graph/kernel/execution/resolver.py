@@ -11,8 +11,14 @@ from uuid import UUID
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from graphql.type.introspection import TypeNameMetaFieldDef
+from strawberry.relay.types import GlobalID
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
+from strawberry.types.arguments import (
+    StrawberryArgument,
+    _is_leaf_type,
+    _is_optional_leaf_type,
+    convert_arguments,
+)
 from strawberry.types.field import StrawberryField
 
 from commerce_graph.kernel import limits
@@ -40,7 +46,7 @@ def bind(schema: GraphQLSchema, parent: GraphQLObjectType, definition: GraphQLFi
     if field.extensions or converter._get_field_exception_handlers(field):
         return _ordinary(definition)
     if field.base_resolver is None:
-        return _attribute(field) if field.default_resolver is getattr else _ordinary(definition)
+        return Attribute(field.python_name) if field.default_resolver is getattr else _ordinary(definition)
     batch = field.metadata.get(BATCH)
     if batch is not None:
         return _batch(batch, field, converter)
@@ -54,17 +60,19 @@ def _typename(name: str) -> Resolve:
     return resolve
 
 
-def _attribute(field: StrawberryField) -> Resolve:
-    name = field.python_name
-    read = attrgetter(name)
+class Attribute:
+    """Reads an attribute of each parent."""
 
-    def resolve(run: Run, parents: list[Any], place: FieldPlace) -> list[Any]:
+    __slots__ = ("read",)
+
+    def __init__(self, name: str) -> None:
+        self.read: Callable[[Any], Any] = attrgetter(name)
+
+    def __call__(self, run: Run, parents: list[Any], place: FieldPlace) -> list[Any]:
         try:
-            return list(map(read, parents))
+            return list(map(self.read, parents))
         except Exception:
-            return [_tried(read, parent) for parent in parents]
-
-    return resolve
+            return [_tried(self.read, parent) for parent in parents]
 
 
 def _tried(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -125,9 +133,11 @@ def _ordinary(definition: GraphQLField) -> Resolve:
 
 
 def _batch(function: Callable[..., Any], field: StrawberryField, converter: GraphQLCoreConverter) -> Resolve:
+    convert = _Conversion(field, converter)
+
     def resolve(run: Run, parents: list[Any], place: FieldPlace) -> list[Any] | Awaitable[list[Any]]:
         try:
-            arguments = _converted(run, place, 0, field, converter)
+            arguments = convert(run, place, 0)
         except Exception as fault:
             return [fault] * len(parents)
         return run.batch((function, id(place.field.nodes[0])), function, parents, arguments)
@@ -135,15 +145,35 @@ def _batch(function: Callable[..., Any], field: StrawberryField, converter: Grap
     return resolve
 
 
-def _converted(
-    run: Run, place: FieldPlace, row: int, field: StrawberryField, converter: GraphQLCoreConverter
-) -> dict[str, Any]:
-    """Return the arguments as the resolver takes them: input objects as their classes, Python's names."""
-    values = place.field.arguments.of(run)
-    if not values:
-        return {}
-    info: Any = converter.config.info_class(_raw_info=ResolveInfo(run, place, row), _field=field)  # type: ignore[arg-type]
-    return convert_arguments(values, field.arguments, converter.scalar_registry, converter.config, info)
+class _Conversion:
+    """Turns coerced arguments into what a resolver takes: input objects of their classes, under Python's names."""
+
+    __slots__ = ("_converter", "_field", "_names")
+
+    def __init__(self, field: StrawberryField, converter: GraphQLCoreConverter) -> None:
+        self._field = field
+        self._converter = converter
+        self._names: list[tuple[str, str]] | None = None
+        """GraphQL's and Python's names, where only the names differ."""
+        if all(_is_plain(each, converter) for each in field.arguments):
+            name_of = converter.config.name_converter.from_argument
+            self._names = [(name_of(each), each.python_name) for each in field.arguments]
+
+    def __call__(self, run: Run, place: FieldPlace, row: int) -> dict[str, Any]:
+        values = place.field.arguments.of(run)
+        if not values:
+            return {}
+        if self._names is not None:
+            return {python: values[name] for name, python in self._names if name in values}
+        converter = self._converter
+        info: Any = converter.config.info_class(_raw_info=ResolveInfo(run, place, row), _field=self._field)  # type: ignore[arg-type]
+        return convert_arguments(values, self._field.arguments, converter.scalar_registry, converter.config, info)
+
+
+def _is_plain(argument: StrawberryArgument, converter: GraphQLCoreConverter) -> bool:
+    """Tell whether Strawberry takes the coerced value of an argument as it is: a scalar or an enum."""
+    asked = (argument.type, converter.scalar_registry, (GlobalID,))
+    return not argument.is_maybe and (_is_leaf_type(*asked) or _is_optional_leaf_type(*asked))
 
 
 def _plain(field: StrawberryField, converter: GraphQLCoreConverter) -> Resolve:
@@ -154,6 +184,7 @@ def _plain(field: StrawberryField, converter: GraphQLCoreConverter) -> Resolve:
     named = [each.name for each in (resolver.parent_parameter, resolver.root_parameter) if each]
     told = resolver.info_parameter.name if resolver.info_parameter else None
     takes_self = resolver.self_parameter is not None
+    convert = _Conversion(field, converter)
     if takes_self and not named and not told and not field.arguments:
         return _of_parent(function)
 
@@ -162,7 +193,7 @@ def _plain(field: StrawberryField, converter: GraphQLCoreConverter) -> Resolve:
         arguments: dict[str, Any] | None = None
         for row, parent in enumerate(parents, first):
             try:
-                given = _converted(run, place, row, field, converter) if arguments is None else arguments
+                given = convert(run, place, row) if arguments is None else arguments
                 if arguments is None and unchanging(given):
                     arguments = given
                 if told or named:
