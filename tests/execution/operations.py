@@ -52,7 +52,7 @@ class _Writer:
     definitions: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
-    left: int = 16
+    left: int = 12
     """How many fields may still be written: answers must stay small."""
 
     def write(self, seed: int) -> Asked:
@@ -62,7 +62,7 @@ class _Writer:
         selection = self._selection(root, 0)
         defined = f"({', '.join(f'${name}: {told}' for name, told in self.definitions.items())})"
         text = f"{kind} Random{defined if self.definitions else ''} {selection} " + " ".join(self.fragments.values())
-        return Asked(text, self.variables, seed, self.dice.choice([0.0, 0.02, 0.1, 0.3]))
+        return Asked(text, self.variables, seed, self.dice.choice([0.0, 0.05, 0.1, 0.3]))
 
     def _selection(self, parent: Any, depth: int) -> str:
         parts = []

@@ -14,6 +14,8 @@ from graphql import (
     GraphQLTypeResolver,
     OperationType,
     create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
 )
 from graphql.error import located_error
 
@@ -41,19 +43,21 @@ def execute(
     Returns the result itself where no resolver had to be awaited. `plans` keeps what was worked out for the
     operation from one execution to the next; it belongs to one schema, document and operation name.
     """
-    executor = Executor.build(
-        schema, document, root_value, context_value, variable_values, operation_name, field_resolver, type_resolver
-    )
+    plans = plans or Plans()
+    executor = plans.executor(schema, document, root_value, context_value, variable_values, operation_name)
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
+    executor.field_resolver = field_resolver or default_field_resolver
+    executor.type_resolver = type_resolver or default_type_resolver
     return _execute(executor, document, plans)
 
 
 def _execute(
-    executor: Executor[Any], document: DocumentNode, plans: Plans | None
+    executor: Executor[Any], document: DocumentNode, plans: Plans
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
-    if _is_foreign(executor):
-        return executor.execute_operation()  # type: ignore[return-value]
+    if plans.run_by_graphql_core(executor):
+        alone = executor.build_per_event_executor(executor.root_value)
+        return alone.execute_operation()  # type: ignore[return-value]
     operation = executor.operation
     kind = executor.schema.get_root_type(operation.operation)
     if kind is None:
@@ -61,7 +65,7 @@ def _execute(
         return ExecutionResult(None, [GraphQLError(told, operation)])
     run = Run(executor)
     try:
-        root = (plans or Plans()).of(document, kind, run).root
+        root = plans.of(document, kind, run).root
     except GraphQLError as wrong:
         return ExecutionResult(None, [wrong])
     except RecursionError:
@@ -71,16 +75,6 @@ def _execute(
     else:
         done = root.level(run, [executor.root_value], Root())
     return _result(run, done) if type(done) is list else _result_later(run, done)  # type: ignore[arg-type]
-
-
-def _is_foreign(executor: Executor[Any]) -> bool:
-    """Tell whether an operation uses what only graphql-core knows: proposals that our server's schema does not have."""
-    schema = executor.schema
-    return (
-        not executor.error_propagation
-        or any(fragment.variable_signatures for fragment in executor.fragments.values())
-        or bool(schema.get_directive("defer") or schema.get_directive("stream"))
-    )
 
 
 def _serially(run: Run, root: ObjectPlan, columns: list[Any]) -> Done:
@@ -133,14 +127,15 @@ async def events(
 
     Returns the errors where there is no stream.
     """
-    executor = Executor.build(schema, document, None, context_value, variable_values, operation_name)
+    plans = plans or Plans()
+    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name)
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     source = create_source_event_stream(executor)
     stream = await source if inspect.isawaitable(source) else source
     if isinstance(stream, ExecutionResult):
         return stream
-    return _answers(executor, document, stream, plans or Plans())
+    return _answers(executor, document, stream, plans)
 
 
 async def _answers(

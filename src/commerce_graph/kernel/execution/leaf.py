@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Leaf(Completion):
     """Scalars and enums. What is its own answer passes as a column, whatever its length."""
 
-    __slots__ = ("_check", "_kind", "_serialize", "_unchanged")
+    __slots__ = ("_kind", "_serialize", "fits", "own")
 
     def __init__(self, kind: GraphQLLeafType, field: "FieldPlan", required: bool) -> None:
         super().__init__(field, required)
@@ -35,15 +35,11 @@ class Leaf(Completion):
         self._serialize = kind.coerce_output_value
         plain, check = _UNCHANGED.get(self._serialize, (None, None))
         nulls = set() if required or check else {type(None)}
-        self._unchanged = frozenset({plain, *nulls}) if plain else frozenset()
-        self._check = check
-
-    def passes(self, values: list[Any]) -> bool:
-        """Tell whether the values are their own answers."""
-        return self._unchanged.issuperset(map(type, values)) and (self._check is None or self._check(values))
+        self.own = frozenset({plain, *nulls}) if plain else frozenset()
+        self.fits = check
 
     def __call__(self, run: Run, values: list[Any], place: Place) -> Done:
-        if self.passes(values):
+        if self.own.issuperset(map(type, values)) and (self.fits is None or self.fits(values)):
             return values
         if all_usual(set(map(type, values))):
             return self._present(run, values, place)

@@ -26,6 +26,11 @@ class List(Completion):
         self._items = items
         self._nullable_items = nullable_items
 
+    def __call__(self, run: Run, values: list[Any], place: Place) -> Done:
+        if _LISTS.issuperset(map(type, values)):
+            return self._flat(run, values, place)
+        return super().__call__(run, values, place)
+
     def _mixed(self, run: Run, values: list[Any], place: Place) -> Done:
         streams = [row for row, value in enumerate(values) if hasattr(value, "__aiter__") and not is_awaitable(value)]
         if not streams:
@@ -36,8 +41,6 @@ class List(Completion):
         return super()._mixed(run, listed, place)
 
     def _present(self, run: Run, values: list[Any], place: Place) -> Done:
-        if set(map(type, values)) <= _LISTS:
-            return self._flat(run, values, place)
         answers: list[Any] = [None] * len(values)
         lists = []
         rows = []
@@ -85,7 +88,7 @@ class List(Completion):
         return lists
 
 
-_LISTS = {list, tuple}
+_LISTS = frozenset({list, tuple})
 
 
 async def _read(stream: Any) -> list[Any]:

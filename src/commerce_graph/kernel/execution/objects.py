@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError, GraphQLObjectType
 from graphql.pyutils import inspect, is_awaitable
 
-from commerce_graph.kernel.execution.column import Completion, Done, scattered, some
+from commerce_graph.kernel.execution.column import Completion, Done, all_usual, scattered, some
 from commerce_graph.kernel.execution.info import ResolveInfo
 from commerce_graph.kernel.execution.place import KeptPlace, Place
 from commerce_graph.kernel.execution.run import Later, Run
@@ -19,11 +19,21 @@ if TYPE_CHECKING:
 class Object(Completion):
     """Objects of one type."""
 
-    __slots__ = ("_kind",)
+    __slots__ = ("_checked", "_kind", "_name")
 
     def __init__(self, kind: GraphQLObjectType, field: "FieldPlan", required: bool) -> None:
         super().__init__(field, required)
         self._kind = kind
+        self._name = kind.name
+        self._checked = kind.is_type_of is not None
+
+    def __call__(self, run: Run, values: list[Any], place: Place) -> Done:
+        if self._checked or not values or not all_usual(set(map(type, values))):
+            return super().__call__(run, values, place)
+        child = self._field.children.get(self._name)
+        if child is None:
+            return self._present(run, values, place)
+        return child.level(run, values, place)
 
     def _present(self, run: Run, values: list[Any], place: Place) -> Done:
         return _objects(self._field, self._kind, run, values, place)

@@ -8,19 +8,25 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    Executor,
     FieldNode,
+    GraphQLError,
     GraphQLField,
     GraphQLIncludeDirective,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLSchema,
     GraphQLSkipDirective,
     ListValueNode,
     ObjectValueNode,
+    Undefined,
     ValueNode,
     VariableNode,
     get_argument_values,
+    is_required_argument,
 )
 from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields, collect_subfields
+from graphql.execution.values import get_variable_values
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.execution.column import Done
@@ -31,15 +37,19 @@ from commerce_graph.kernel.execution.place import FieldPlace, Place
 from commerce_graph.kernel.execution.resolver import Attribute, bind, unchanging
 from commerce_graph.kernel.execution.run import Later, Run
 
+VARIABLE_ERRORS_MAX = 50
+"""As many faults of variables are told as graphql-core tells."""
+
 
 class Arguments:
     """A field's arguments: constants are coerced once, others for each execution."""
 
-    __slots__ = ("_constant", "_definition", "_node")
+    __slots__ = ("_constant", "_definition", "_node", "_variables")
 
     def __init__(self, definition: GraphQLField, node: FieldNode) -> None:
         self._definition = definition
         self._node = node
+        self._variables = _variables(definition, node)
         self._constant: dict[str, Any] | None = None
         if not any(_varies(argument.value) for argument in node.arguments or ()):
             try:
@@ -53,7 +63,30 @@ class Arguments:
         """Return the coerced values. Raises: GraphQLError."""
         if self._constant is not None:
             return self._constant
-        return get_argument_values(self._definition, self._node, run.executor.variable_values)
+        variables = run.executor.variable_values
+        if self._variables:
+            values = {name: variables.coerced.get(variable) for name, variable in self._variables}
+            if not any(value is None for value in values.values()):
+                return values
+        return get_argument_values(self._definition, self._node, variables)
+
+
+def _variables(definition: GraphQLField, node: FieldNode) -> list[tuple[str, str]]:
+    """Return arguments with their variables, if nothing but variables decides: validation has matched their types."""
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    found = []
+    for name, argument in definition.args.items():
+        value = given.get(name)
+        if isinstance(value, VariableNode):
+            found.append((argument.out_name or name, value.name.value))
+        elif (
+            value is not None
+            or is_required_argument(argument)
+            or argument.default_value is not Undefined
+            or argument.default is not None
+        ):
+            return []
+    return found
 
 
 def _varies(value: ValueNode) -> bool:
@@ -68,8 +101,8 @@ class FieldPlan:
     """One field of one object type, as the operation asks for it."""
 
     __slots__ = (
-        "_children", "_complete", "_plan", "_resolve", "arguments", "details", "key", "name", "nodes", "nullable",
-        "order", "parent", "passes", "read", "type",
+        "_complete", "_plan", "_resolve", "arguments", "children", "details", "key", "name", "nodes", "nullable",
+        "order", "parent", "type",
     )  # fmt: skip
 
     def __init__(
@@ -78,7 +111,7 @@ class FieldPlan:
     ) -> None:  # fmt: skip
         self._plan = plan
         self.details = details
-        self._children: dict[str, ObjectPlan] = {}
+        self.children: dict[str, ObjectPlan] = {}
         self.nodes = [each.node for each in details]
         self.parent = parent
         self.key = key
@@ -89,11 +122,6 @@ class FieldPlan:
         self.arguments = Arguments(definition, self.nodes[0])
         self._resolve = bind(run.executor.schema, parent, definition)
         self._complete = completion(self.type, self)
-        self.read: Callable[[Any], Any] | None = None
-        """Reads the value where it is an attribute, which most often `passes` as the answer."""
-        if isinstance(self._resolve, Attribute) and isinstance(self._complete, Leaf):
-            self.read = self._resolve.read
-            self.passes = self._complete.passes
 
     def column(self, run: Run, parents: list[Any], above: Place) -> Done:
         """Resolve and complete the field for all parents.
@@ -111,7 +139,8 @@ class FieldPlan:
 
     async def _awaited(self, run: Run, values: Awaitable[list[Any]], place: FieldPlace) -> list[Any]:
         done = self._complete(run, await values, place)
-        return self._contained(run, done if type(done) is list else await done)  # type: ignore[misc]
+        there: list[Any] = done if type(done) is list else await done  # type: ignore[misc]
+        return self._contained(run, there) if run.faults else there
 
     async def _later(self, run: Run, done: Awaitable[list[Any]]) -> list[Any]:
         return self._contained(run, await done)
@@ -121,22 +150,32 @@ class FieldPlan:
             return [None if value is FAILED else value for value in done]
         return done
 
+    def step(self) -> "Step":
+        """Return the field, and the short way for a leaf that is an attribute: most often its own answer."""
+        if isinstance(self._resolve, Attribute) and isinstance(self._complete, Leaf):
+            return self, self._resolve.read, self._complete.own, self._complete.fits
+        return self, None, frozenset(), None
+
     def child(self, run: Run, kind: GraphQLObjectType) -> "ObjectPlan":
         """Return what is asked for of the field's value, if it is of this type. Raises: GraphQLError."""
-        found = self._children.get(kind.name)
+        found = self.children.get(kind.name)
         if found is None:
             executor = run.executor
             grouped = collect_subfields(
                 executor.schema, executor.fragments, executor.variable_values, executor.operation, kind, self.details
             ).grouped_field_set
-            found = self._children[kind.name] = ObjectPlan(self._plan, kind, grouped, run)
+            found = self.children[kind.name] = ObjectPlan(self._plan, kind, grouped, run)
         return found
+
+
+Step = tuple[FieldPlan, Callable[[Any], Any] | None, frozenset[type], Callable[[list[Any]], bool] | None]
+"""A field; how to read it; classes of values that are their own answers, if the column fits."""
 
 
 class ObjectPlan:
     """The fields that an operation asks for of one object type at one place."""
 
-    __slots__ = ("_required", "_rows", "fields")
+    __slots__ = ("_required", "_rows", "_steps", "fields")
 
     def __init__(self, plan: "Plan", kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
         schema = run.executor.schema
@@ -146,6 +185,7 @@ class ObjectPlan:
             if definition is not None:
                 fields.append(FieldPlan(plan, kind, key, len(fields), definition, details, run))
         self.fields = tuple(fields)
+        self._steps = [field.step() for field in fields]
         self._required = tuple(field.order for field in fields if not field.nullable)
         self._rows = _rows_of([field.key for field in fields])
 
@@ -156,21 +196,23 @@ class ObjectPlan:
         """
         if len(objects) > limits.EXECUTION_YIELD_NODES and run.loop is not None:
             return run.start(self._level_in_turns(run, objects, place))
-        columns = []
+        columns: list[Any] = []
         waits = False
-        for field in self.fields:
-            column: Done | None = None
-            if field.read is not None:
+        for field, read, own, fits in self._steps:
+            if read is not None:
                 try:
-                    read = list(map(field.read, objects))
-                    column = read if field.passes(read) else None
-                except Exception:
-                    column = None  # it is met again where each parent is tried alone
-            if column is None:
-                column = field.column(run, objects, place)
-                waits = waits or type(column) is not list
+                    values = list(map(read, objects))
+                    if own.issuperset(map(type, values)) and (fits is None or fits(values)):
+                        columns.append(values)
+                        continue
+                except Exception:  # noqa: S110 (it is met again where each parent is tried alone)
+                    pass
+            column = field.column(run, objects, place)
+            waits = waits or type(column) is not list
             columns.append(column)
-        return Later(self._later, run, objects, columns) if waits else self.fold(run, len(objects), columns)
+        if waits:
+            return Later(self._later, run, objects, columns)
+        return self.fold(run, len(objects), columns) if run.faults or not columns else self._rows(*columns)
 
     async def _later(self, run: Run, objects: list[Any], columns: list[Done]) -> list[Any]:
         # All of it runs already: to wait for one after another takes as long as the longest.
@@ -210,11 +252,46 @@ class Plan:
 class Plans:
     """The plans of one operation. Limits: OPERATION_PLANS_MAX, the least recently used leaves first."""
 
-    __slots__ = ("_deciding", "_known")
+    __slots__ = ("_deciding", "_foreign", "_known", "_template")
 
     def __init__(self) -> None:
+        self._template: Executor[Any] | None = None
+        self._foreign: bool | None = None
         self._known: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         self._deciding: list[str] | None = None
+
+    def executor(
+        self, schema: GraphQLSchema, document: DocumentNode, root_value: Any, context_value: Any,
+        raw_variable_values: dict[str, Any] | None, operation_name: str | None,
+    ) -> Executor[Any] | list[GraphQLError]:  # fmt: skip
+        """Return graphql-core's view of an execution, with coerced variables, or the errors of the request."""
+        template = self._template
+        if template is None:
+            built = Executor.build(schema, document, root_value, context_value, raw_variable_values, operation_name)
+            if not isinstance(built, list):
+                self._template = built
+            return built
+        definitions = template.operation.variable_definitions or ()
+        values = get_variable_values(schema, definitions, raw_variable_values or {}, max_errors=VARIABLE_ERRORS_MAX)
+        if isinstance(values, list):
+            return values
+        executor: Executor[Any] = object.__new__(Executor)
+        executor.__dict__.update(template.__dict__)
+        executor.root_value = root_value
+        executor.context_value = context_value
+        executor.variable_values = values
+        return executor
+
+    def run_by_graphql_core(self, executor: Executor[Any]) -> bool:
+        """Tell whether an operation uses what only graphql-core knows: proposals that our schema does not have."""
+        if self._foreign is None:
+            schema = executor.schema
+            self._foreign = (
+                not executor.error_propagation
+                or any(fragment.variable_signatures for fragment in executor.fragments.values())
+                or bool(schema.get_directive("defer") or schema.get_directive("stream"))
+            )
+        return self._foreign
 
     def of(self, document: DocumentNode, kind: GraphQLObjectType, run: Run) -> Plan:
         """Return the plan for an execution's variables. Raises: GraphQLError, RecursionError."""
