@@ -71,8 +71,8 @@ def batch_field(
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
-    Shape: n parents → n results in order; the field's GraphQL type is T. The executor decides who the siblings
-    are; today aiodataloader collects them, and the declaration does not depend on it.
+    Shape: n parents → n results in order; the field's GraphQL type is T. The executor calls it with
+    all parents of a level; under graphql-core a dataloader collects them.
     """
 
     def decorate(target: Any) -> Any:

@@ -58,6 +58,9 @@ class Completion:
         raise NotImplementedError
 
     def _mixed(self, run: Run, values: list[Any], place: Place) -> Done:
+        if not self._required and all_usual(set(map(type, values)) - {type(None)}):
+            kept = [row for row, value in enumerate(values) if value is not None]
+            return some(self._present, run, values, place, kept, [None] * len(values))
         if any(map(is_awaitable, values)):
             return run.start(self._awaited(run, run.settle(values), place))
         answers: list[Any] = [None] * len(values)

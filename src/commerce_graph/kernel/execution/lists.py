@@ -32,9 +32,9 @@ class List(Completion):
         return super().__call__(run, values, place)
 
     def _mixed(self, run: Run, values: list[Any], place: Place) -> Done:
-        streams = [row for row, value in enumerate(values) if hasattr(value, "__aiter__") and not is_awaitable(value)]
-        if not streams:
+        if not any(hasattr(kind, "__aiter__") for kind in set(map(type, values))):
             return super()._mixed(run, values, place)
+        streams = [row for row, value in enumerate(values) if hasattr(value, "__aiter__") and not is_awaitable(value)]
         listed = list(values)
         for row in streams:
             listed[row] = _read(values[row])

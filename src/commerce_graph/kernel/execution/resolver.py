@@ -137,7 +137,7 @@ def _batch(function: Callable[..., Any], field: StrawberryField, converter: Grap
 
     def resolve(run: Run, parents: list[Any], place: FieldPlace) -> list[Any] | Awaitable[list[Any]]:
         try:
-            arguments = convert(run, place, 0)
+            arguments = convert(run, place, 0) if field.arguments else {}
         except Exception as fault:
             return [fault] * len(parents)
         return run.batch((function, id(place.field.nodes[0])), function, parents, arguments)

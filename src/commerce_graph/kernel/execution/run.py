@@ -1,7 +1,6 @@
 """One execution: its tasks, its batches, and what went wrong."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
 from types import CoroutineType
 from typing import Any
@@ -63,7 +62,7 @@ class Run:
         self.context = executor.context_value
         self.faults: list[Fault] = []
         self._tasks: list[asyncio.Future[Any]] = []
-        self._unstarted: deque[_Unstarted] = deque()
+        self._unstarted: list[_Unstarted] = []
         self._batches: dict[Hashable, _Batch] = {}
         try:
             self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -91,8 +90,7 @@ class Run:
     def begin(self) -> None:
         """Start what waited for the event loop."""
         self.loop = asyncio.get_running_loop()
-        while self._unstarted:
-            unstarted = self._unstarted.popleft()
+        for unstarted in self._unstarted:
             unstarted.future = asyncio.ensure_future(unstarted.work)
             self._tasks.append(unstarted.future)
 
