@@ -26,7 +26,7 @@ from commerce_graph.kernel.execution.plan import Plans
 RESULTS = Path(__file__).parents[1] / "results"
 WAYS = ("graphql-core", "breadth-first", "by hand")
 PAGE = (24, 3)
-SIZES = ((24, 3), (250, 100))
+SIZES = ((24, 3), (100, 10), (250, 20), (250, 50), (250, 100))
 """Products and variants of each."""
 ABOUT = """
 Measures the processor time of executing one operation: a page of 24 products with 3 variants and 4 facets each, whose
