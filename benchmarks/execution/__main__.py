@@ -121,7 +121,7 @@ async def run(runs: int, tell: Callable[[str], None]) -> Results:
     for products, variants in SIZES:
         tell(f"a page of {products} products with {variants} variants")
         objects = products * (6 + variants * 2)
-        sizes.append(await measured(products, variants, max(5, min(runs, 60_000 * runs // (200 * objects)))))
+        sizes.append(await measured(products, variants, max(3, min(runs, 300 * runs // objects))))
     return Results({**machine.described(), "runs": runs}, sizes[0], sizes)
 
 

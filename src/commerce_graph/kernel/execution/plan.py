@@ -101,15 +101,14 @@ class FieldPlan:
     """One field of one object type, as the operation asks for it."""
 
     __slots__ = (
-        "_complete", "_plan", "_resolve", "arguments", "children", "details", "key", "name", "nodes", "nullable",
+        "_complete", "_resolve", "arguments", "children", "details", "key", "name", "nodes", "nullable",
         "order", "parent", "type",
     )  # fmt: skip
 
     def __init__(
-        self, plan: "Plan", parent: GraphQLObjectType, key: str, order: int, definition: GraphQLField,
+        self, parent: GraphQLObjectType, key: str, order: int, definition: GraphQLField,
         details: list[FieldDetails], run: Run,
     ) -> None:  # fmt: skip
-        self._plan = plan
         self.details = details
         self.children: dict[str, ObjectPlan] = {}
         self.nodes = [each.node for each in details]
@@ -164,7 +163,7 @@ class FieldPlan:
             grouped = collect_subfields(
                 executor.schema, executor.fragments, executor.variable_values, executor.operation, kind, self.details
             ).grouped_field_set
-            found = self.children[kind.name] = ObjectPlan(self._plan, kind, grouped, run)
+            found = self.children[kind.name] = ObjectPlan(kind, grouped, run)
         return found
 
 
@@ -177,13 +176,13 @@ class ObjectPlan:
 
     __slots__ = ("_required", "_rows", "_steps", "fields")
 
-    def __init__(self, plan: "Plan", kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
+    def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
         schema = run.executor.schema
         fields: list[FieldPlan] = []
         for key, details in grouped.items():
             definition = schema.get_field(kind, details[0].node.name.value)
             if definition is not None:
-                fields.append(FieldPlan(plan, kind, key, len(fields), definition, details, run))
+                fields.append(FieldPlan(kind, key, len(fields), definition, details, run))
         self.fields = tuple(fields)
         self._steps = [field.step() for field in fields]
         self._required = tuple(field.order for field in fields if not field.nullable)
@@ -246,7 +245,7 @@ class Plan:
         grouped = collect_fields(
             executor.schema, executor.fragments, executor.variable_values, kind, executor.operation
         ).grouped_field_set
-        self.root = ObjectPlan(self, kind, grouped, run)
+        self.root = ObjectPlan(kind, grouped, run)
 
 
 class Plans:
