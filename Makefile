@@ -20,11 +20,11 @@ unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-flash bench-search opensearch stripe-mock schema lock clean
+.PHONY: help serve test check format bench bench-execution bench-flash bench-search opensearch stripe-mock schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000/graphql (PORT=8123 make serve: another port)
 	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
@@ -49,6 +49,9 @@ bench: $(VENV)/installed $(VENV)/tested ## Measure the server over HTTP on a sho
 
 bench-search: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Measure catalogue search on 100,000 products, and its relevance
 	@$(BIN)/python -m benchmarks.search $(ARGS)
+
+bench-execution: $(VENV)/installed $(VENV)/tested ## Measure executing an operation: graphql-core, breadth-first, by hand
+	@$(BIN)/python -m benchmarks.execution $(ARGS)
 
 bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
 	@$(BIN)/python -m benchmarks.flash $(ARGS)

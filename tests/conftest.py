@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -41,6 +42,14 @@ class Template:
         """Return the URL of a database on the test server."""
         head, _, tail = self.servers.database_url.partition("/postgres?")
         return f"{head}/{name}?{tail}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests have counted, in whichever process they ran."""
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            if name == "tally":
+                terminalreporter.write_line(told)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 """The shop that the tests work in: small, fixed, written once into a template database."""
 
+import os
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
 from argon2 import PasswordHasher
+from graphql import OperationType
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +23,7 @@ from commerce_graph.inventory import tables as inventory
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal, token_hash
 from commerce_graph.kernel.context import Buyer, Context, Resources
 from commerce_graph.kernel.database import Database, count_statements
-from commerce_graph.kernel.execution import Engine, Refused
+from commerce_graph.kernel.execution import Engine, Operation, Refused
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.tokens import api_token
 from commerce_graph.order import tables as _order  # noqa: F401
@@ -28,6 +31,8 @@ from commerce_graph.payment import tables as _payment  # noqa: F401
 from commerce_graph.pricing import tables as pricing
 from commerce_graph.search import tables as _search  # noqa: F401
 
+COMPARING = os.environ.get("EXECUTOR_COMPARE") == "1"
+"""Whether every query of every test runs under both executors, which takes longer and leaves no statements to count."""
 NAMESPACE = UUID("7b0e1f52-3a0c-5d6e-9c1f-5a2b7c0d9e11")
 PASSWORD = "correct horse battery"
 TOKENS = {"storefront": "test_storefront", "merchant": "test_merchant", "partner": "test_partner"}
@@ -75,7 +80,24 @@ class Shop:
         refused = self.engine.authorise(operation, ctx)
         if refused:
             return {"errors": refused.errors}
+        if COMPARING and operation.kind is OperationType.QUERY:
+            return await self.compared(operation, variables, token, customer=customer)
         return await self.engine.run(operation, variables, ctx)
+
+    async def compared(
+        self, operation: Operation, variables: dict[str, Any] | None, token: str | None, *, customer: str | None
+    ) -> dict[str, Any]:
+        """Run a query under both executors, and return their one answer. It must take no more statements of ours."""
+        answers, counts = [], []
+        for executor in ("graphql-core", "breadth"):
+            engine = Engine(self.engine.graph, executor)  # type: ignore[arg-type]
+            with count_statements() as seen:
+                given = deepcopy(variables)  # Strawberry takes `__typename` out of an entity's representation
+                answers.append(await engine.run(operation, given, self.context(token, customer=customer)))
+            counts.append(len(seen))
+        assert answers[0] == answers[1]
+        assert counts[1] <= counts[0]
+        return answers[1]
 
     async def data(
         self, document: str, variables: dict[str, Any] | None = None, token: str | None = "storefront",

@@ -33,6 +33,7 @@ def _empty(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WORKERS", "65", "should be less than or equal to 64"),
         ("BACKGROUND", "later", "should be on or off"),
         ("PAYMENT_CAPTURE", "never", "should be 'automatic' or 'manual'"),
+        ("EXECUTOR", "fast", "should be 'breadth' or 'graphql-core'"),
         ("STRIPE_SECRET_KEY", "pk_live_ssssssss@", "is not a secret or restricted key of Stripe"),
         ("STRIPE_WEBHOOK_SECRET", "sk_live_ssssssss@", "is not the signing secret of a Stripe webhook"),
         ("STRIPE_API_BASE", "127.0.0.1:12111", "is not an http or https address without a path"),

@@ -256,7 +256,7 @@ def create(
 ) -> Starlette:
     """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL."""
     resources = open_resources(settings)
-    engine = engine or Engine(graph(settings.only))
+    engine = engine or Engine(graph(settings.only), settings.executor)
     callers = Callers(resources)
     examples = read_examples(EXAMPLES) if examples is None else examples
     # A subgraph cannot run them all.

@@ -91,7 +91,7 @@ def develop(data: Path, host: str, port: int, products: int) -> None:
         steps.tell("migrating the database")
         _migrate(settings.database_url, data)
         steps.tell("building the graph")
-        engine = Engine(graph(settings.only))
+        engine = Engine(graph(settings.only), settings.executor)
         tokens, examples = asyncio.run(prepare(settings, engine, data, products, steps))
         steps.tell("starting the server")
         app = create(settings, tokens=tokens, examples=examples, engine=engine)

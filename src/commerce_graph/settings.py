@@ -25,6 +25,7 @@ EXAMPLES = {
     "WORKERS": "WORKERS=2",
     "BACKGROUND": "BACKGROUND=off",
     "ONLY": "ONLY=catalog,pricing",
+    "EXECUTOR": "EXECUTOR=breadth",
     "CHECKOUT_GROUP_MAX": "CHECKOUT_GROUP_MAX=64",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
     "PAYMENT_CAPTURE": "PAYMENT_CAPTURE=manual",
@@ -114,6 +115,8 @@ class Settings(SearchSettings):
     """Whether this process also relays events and runs the domains' jobs."""
     only: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the domains to serve; empty for all."""
+    executor: Literal["breadth", "graphql-core"] = "breadth"
+    """What runs operations: our breadth-first executor, or graphql-core's, which gives the same answers slower."""
     checkout_group_max: int = Field(SUBMISSIONS_GROUP_MAX, ge=1, le=1_000)
     """How many submissions one transaction places; 1 places each alone."""
     test_payments: bool = False
@@ -162,7 +165,7 @@ class Settings(SearchSettings):
             raise ValueError("is not an http or https address without a path")
         return value.rstrip("/") if value else None
 
-    @field_validator("payment_capture", mode="before")
+    @field_validator("payment_capture", "executor", mode="before")
     @classmethod
     def _capture(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value

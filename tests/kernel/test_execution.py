@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from commerce_graph.kernel import execution, limits
+from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import LISTINGS, SHOPPER_SCOPES, Principal, scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
@@ -155,7 +155,7 @@ async def test_an_expected_fault_says_its_code(engine: Engine) -> None:
 
 
 async def test_an_operation_ends_at_its_deadline(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution.limits, "REQUEST_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(limits, "REQUEST_TIMEOUT_S", 0.01)
     answer = await run(engine, "{ thing { slow } }")
     assert answer["errors"][0]["extensions"]["code"] == "TIMEOUT"
 

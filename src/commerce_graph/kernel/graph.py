@@ -66,8 +66,8 @@ def batch_field(
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
-    Shape: n parents → n results in order; the field's GraphQL type is T. The executor decides who the siblings
-    are; today aiodataloader collects them, and the declaration does not depend on it.
+    Shape: n parents → n results in order; the field's GraphQL type is T. The executor calls it with
+    all parents of a level; under graphql-core a dataloader collects them.
     """
 
     def decorate(target: Any) -> Any:
@@ -328,4 +328,12 @@ def _resolve_types_by_name(schema: GraphQLSchema) -> None:
         if isinstance(kind, GraphQLObjectType):
             kind.is_type_of = None
         elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
-            kind.resolve_type = lambda value, info, abstract: value.__strawberry_definition__.name
+            kind.resolve_type = _type_of
+
+
+def _type_of(value: Any, info: Any, abstract: Any) -> str:
+    name: str = value.__strawberry_definition__.name
+    return name
+
+
+_type_of.by_class = True  # type: ignore[attr-defined]  # the executor asks once for a class

@@ -3,10 +3,10 @@
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import structlog
 from graphql import (
@@ -25,7 +25,6 @@ from graphql import (
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
-    execute,
     get_directive_values,
     get_operation_ast,
     parse,
@@ -34,6 +33,7 @@ from graphql import (
     validate,
     visit,
 )
+from graphql import execute as graphql_core_execute
 from graphql.execution.values import get_variable_values
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -44,6 +44,8 @@ from commerce_graph.kernel.context import Buyer, Context
 from commerce_graph.kernel.cost import Cost, root_fields
 from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.errors import Rejected, RequestError
+from commerce_graph.kernel.execution.breadth import events, execute
+from commerce_graph.kernel.execution.plan import Plans
 from commerce_graph.kernel.graph import Graph
 
 log = structlog.get_logger()
@@ -52,6 +54,9 @@ UNSTORABLE_TEXT = ("22021", "22P05")
 """Postgres' errors for U+0000, in a text and in JSON: GraphQL's strings may hold it, nothing stored may."""
 
 NESTED = "the document is nested too deeply to measure"
+
+
+ExecutorName = Literal["breadth", "graphql-core"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Operation:
     name: str | None
     access: dict[str, Access]
     """Field coordinates that ask for scopes."""
+    plans: Plans = field(default_factory=Plans, compare=False, repr=False)
 
     @property
     def kind(self) -> OperationType:
@@ -85,8 +91,9 @@ class Refused:
 class Engine:
     """Runs operations against one graph. Safe for concurrent use."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, executor: ExecutorName = "breadth") -> None:
         self.graph = graph
+        self.executor = executor
         self._known: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
     def prepare(self, text: str, operation_name: str | None = None) -> Operation | Refused:
@@ -188,19 +195,30 @@ class Engine:
         try:
             self.enter(operation, variables, ctx)
             async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
-                result = execute(
-                    self.graph.core,
-                    operation.document,
-                    context_value=ctx,
-                    variable_values=variables,
-                    operation_name=operation.name,
-                )
+                result = self._execute(operation, variables, ctx)
                 done = result if isinstance(result, ExecutionResult) else await result
         except TimeoutError:
             return {"errors": [_error("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")]}
         except RequestError as wrong:
             return {"errors": [_error(wrong.code, wrong.message)]}
         return answer(done, ctx)
+
+    def _execute(
+        self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
+    ) -> ExecutionResult | Awaitable[ExecutionResult]:
+        asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
+        if self.executor == "graphql-core":
+            return graphql_core_execute(self.graph.core, operation.document, context_value=ctx, **asked)
+        return execute(self.graph.core, operation.document, context_value=ctx, **asked, plans=operation.plans)
+
+    async def _events(
+        self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
+    ) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
+        asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
+        if self.executor == "graphql-core":
+            source: Any = subscribe(self.graph.core, operation.document, context_value=ctx, **asked)
+            return await source if inspect.isawaitable(source) else source  # type: ignore[no-any-return]
+        return await events(self.graph.core, operation.document, ctx, **asked, plans=operation.plans)
 
     async def stream(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
@@ -211,19 +229,12 @@ class Engine:
         """
         try:
             self.enter(operation, variables, ctx)
-            source = subscribe(
-                self.graph.core,
-                operation.document,
-                context_value=ctx,
-                variable_values=variables,
-                operation_name=operation.name,
-            )
-            events: Any = await source if inspect.isawaitable(source) else source
-            if isinstance(events, ExecutionResult):
-                yield answer(events, ctx)
+            source = await self._events(operation, variables, ctx)
+            if isinstance(source, ExecutionResult):
+                yield answer(source, ctx)
                 return
-            async with aclosing(events):
-                async for event in events:
+            async with aclosing(source):
+                async for event in source:
                     yield answer(event, ctx)
                     ctx.forget()  # the next event must not be answered with what was read for this one
         except RequestError as wrong:

@@ -1,0 +1,151 @@
+"""Breadth-first execution: every field is resolved once for all parents of a level, column by column."""
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    GraphQLFieldResolver,
+    GraphQLSchema,
+    GraphQLTypeResolver,
+    OperationType,
+    create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.error import located_error
+
+from commerce_graph.kernel.execution.column import Done
+from commerce_graph.kernel.execution.faults import FAILED, errors_of
+from commerce_graph.kernel.execution.place import Root
+from commerce_graph.kernel.execution.plan import ObjectPlan, Plans
+from commerce_graph.kernel.execution.run import Later, Run
+
+
+def execute(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    root_value: Any = None,
+    context_value: Any = None,
+    variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+    field_resolver: GraphQLFieldResolver | None = None,
+    type_resolver: GraphQLTypeResolver | None = None,
+    *,
+    plans: Plans | None = None,
+) -> ExecutionResult | Awaitable[ExecutionResult]:
+    """Execute a validated operation; the answer is graphql-core's, which docs/execution.md puts into words.
+
+    Returns the result itself where no resolver had to be awaited. `plans` keeps what was worked out for the
+    operation from one execution to the next; it belongs to one schema, document and operation name.
+    """
+    plans = plans or Plans()
+    executor = plans.executor(schema, document, root_value, context_value, variable_values, operation_name)
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor)
+    executor.field_resolver = field_resolver or default_field_resolver
+    executor.type_resolver = type_resolver or default_type_resolver
+    return _execute(executor, document, plans)
+
+
+def _execute(
+    executor: Executor[Any], document: DocumentNode, plans: Plans
+) -> ExecutionResult | Awaitable[ExecutionResult]:
+    if plans.run_by_graphql_core(executor):
+        alone = executor.build_per_event_executor(executor.root_value)
+        return alone.execute_operation()  # type: ignore[return-value]
+    operation = executor.operation
+    kind = executor.schema.get_root_type(operation.operation)
+    if kind is None:
+        told = f"Schema is not configured to execute {operation.operation.value} operation."
+        return ExecutionResult(None, [GraphQLError(told, operation)])
+    run = Run(executor)
+    try:
+        root = plans.of(document, kind, run).root
+    except GraphQLError as wrong:
+        return ExecutionResult(None, [wrong])
+    except RecursionError:
+        return ExecutionResult(None, [GraphQLError("Selections are nested too deeply. Execution aborted.", operation)])
+    if operation.operation is OperationType.MUTATION:
+        done = _serially(run, root, [])
+    else:
+        done = root.level(run, [executor.root_value], Root())
+    return _result(run, done) if type(done) is list else _result_later(run, done)  # type: ignore[arg-type]
+
+
+def _serially(run: Run, root: ObjectPlan, columns: list[Any]) -> Done:
+    """Execute the fields of a mutation, each after the one before it has ended."""
+    for field in root.fields[len(columns) :]:
+        column = field.column(run, [run.executor.root_value], Root())
+        if type(column) is not list:
+            return Later(_serially_later, run, root, columns, column)
+        columns.append(column)
+        if FAILED in column:
+            return [FAILED]
+    return root.fold(run, 1, columns)
+
+
+async def _serially_later(run: Run, root: ObjectPlan, columns: list[Any], column: Awaitable[list[Any]]) -> list[Any]:
+    there = await column
+    if FAILED in there:
+        return [FAILED]
+    done = _serially(run, root, [*columns, there])
+    return done if type(done) is list else await done  # type: ignore[misc]
+
+
+def _result(run: Run, done: list[Any]) -> ExecutionResult:
+    (data,) = done
+    return ExecutionResult(None if data is FAILED else data, errors_of(run.faults) or None)
+
+
+async def _result_later(run: Run, done: Awaitable[list[Any]]) -> ExecutionResult:
+    try:
+        run.begin()
+        return _result(run, await done)
+    except Exception as fault:  # resolvers' exceptions do not come here: this one is our own
+        await run.stop()
+        return ExecutionResult(None, [located_error(fault, [run.executor.operation])])
+    except BaseException:
+        await run.stop()
+        raise
+
+
+async def events(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    context_value: Any = None,
+    variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+    *,
+    plans: Plans | None = None,
+) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
+    """Subscribe: graphql-core makes the stream of events, each event is executed breadth-first.
+
+    Returns the errors where there is no stream.
+    """
+    plans = plans or Plans()
+    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name)
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor)
+    source = create_source_event_stream(executor)
+    stream = await source if inspect.isawaitable(source) else source
+    if isinstance(stream, ExecutionResult):
+        return stream
+    return _answers(executor, document, stream, plans)
+
+
+async def _answers(
+    executor: Executor[Any], document: DocumentNode, stream: AsyncIterable[Any], plans: Plans
+) -> AsyncGenerator[ExecutionResult]:
+    try:
+        async for event in stream:
+            done = _execute(executor.build_per_event_executor(event), document, plans)
+            yield done if isinstance(done, ExecutionResult) else await done
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()

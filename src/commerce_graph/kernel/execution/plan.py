@@ -1,0 +1,348 @@
+"""What an operation asks for, worked out once: fields merged by type, resolvers and completions bound."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    Executor,
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLIncludeDirective,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_argument_values,
+    is_required_argument,
+)
+from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields, collect_subfields
+from graphql.execution.values import get_variable_values
+
+from commerce_graph.kernel import limits
+from commerce_graph.kernel.execution.column import Done
+from commerce_graph.kernel.execution.completion import completion
+from commerce_graph.kernel.execution.faults import FAILED
+from commerce_graph.kernel.execution.leaf import Leaf
+from commerce_graph.kernel.execution.place import FieldPlace, Place
+from commerce_graph.kernel.execution.resolver import Attribute, bind, unchanging
+from commerce_graph.kernel.execution.run import Later, Run
+
+VARIABLE_ERRORS_MAX = 50
+"""As many faults of variables are told as graphql-core tells."""
+
+
+class Arguments:
+    """A field's arguments: constants are coerced once, others for each execution."""
+
+    __slots__ = ("_constant", "_definition", "_node", "_variables")
+
+    def __init__(self, definition: GraphQLField, node: FieldNode) -> None:
+        self._definition = definition
+        self._node = node
+        self._variables = _variables(definition, node)
+        self._constant: dict[str, Any] | None = None
+        if not any(_varies(argument.value) for argument in node.arguments or ()):
+            try:
+                values = get_argument_values(definition, node)
+            except Exception:
+                return  # told where the field is resolved
+            if unchanging(values):
+                self._constant = values
+
+    def of(self, run: Run) -> dict[str, Any]:
+        """Return the coerced values. Raises: GraphQLError."""
+        if self._constant is not None:
+            return self._constant
+        variables = run.executor.variable_values
+        if self._variables:
+            values = {name: variables.coerced.get(variable) for name, variable in self._variables}
+            if not any(value is None for value in values.values()):
+                return values
+        return get_argument_values(self._definition, self._node, variables)
+
+
+def _variables(definition: GraphQLField, node: FieldNode) -> list[tuple[str, str]]:
+    """Return arguments with their variables, if nothing but variables decides: validation has matched their types."""
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    found = []
+    for name, argument in definition.args.items():
+        value = given.get(name)
+        if isinstance(value, VariableNode):
+            found.append((argument.out_name or name, value.name.value))
+        elif (
+            value is not None
+            or is_required_argument(argument)
+            or argument.default_value is not Undefined
+            or argument.default is not None
+        ):
+            return []
+    return found
+
+
+def _varies(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_varies, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_varies(member.value) for member in value.fields)
+    return isinstance(value, VariableNode)
+
+
+class FieldPlan:
+    """One field of one object type, as the operation asks for it."""
+
+    __slots__ = (
+        "_complete", "_resolve", "arguments", "children", "details", "key", "name", "nodes", "nullable",
+        "order", "parent", "type",
+    )  # fmt: skip
+
+    def __init__(
+        self, parent: GraphQLObjectType, key: str, order: int, definition: GraphQLField,
+        details: list[FieldDetails], run: Run,
+    ) -> None:  # fmt: skip
+        self.details = details
+        self.children: dict[str, ObjectPlan] = {}
+        self.nodes = [each.node for each in details]
+        self.parent = parent
+        self.key = key
+        self.order = order
+        self.name = self.nodes[0].name.value
+        self.type = definition.type
+        self.nullable = not isinstance(self.type, GraphQLNonNull)
+        self.arguments = Arguments(definition, self.nodes[0])
+        self._resolve = bind(run.executor.schema, parent, definition)
+        self._complete = completion(self.type, self)
+
+    def column(self, run: Run, parents: list[Any], above: Place) -> Done:
+        """Resolve and complete the field for all parents.
+
+        Shape: n parents → n completed values, None for null, FAILED where an error nulls the parent.
+        """
+        place = FieldPlace(above, self)
+        values = self._resolve(run, parents, place)
+        if type(values) is not list:
+            return run.start(self._awaited(run, values, place))  # type: ignore[arg-type]
+        done = self._complete(run, values, place)
+        if type(done) is not list:
+            return Later(self._later, run, done)
+        return self._contained(run, done) if run.faults else done
+
+    async def _awaited(self, run: Run, values: Awaitable[list[Any]], place: FieldPlace) -> list[Any]:
+        done = self._complete(run, await values, place)
+        there: list[Any] = done if type(done) is list else await done  # type: ignore[misc]
+        return self._contained(run, there) if run.faults else there
+
+    async def _later(self, run: Run, done: Awaitable[list[Any]]) -> list[Any]:
+        return self._contained(run, await done)
+
+    def _contained(self, run: Run, done: list[Any]) -> list[Any]:
+        if self.nullable and run.faults and FAILED in done:
+            return [None if value is FAILED else value for value in done]
+        return done
+
+    def step(self) -> "Step":
+        """Return the field, and the short way for a leaf that is an attribute: most often its own answer."""
+        if isinstance(self._resolve, Attribute) and isinstance(self._complete, Leaf):
+            return self, self._resolve.read, self._complete.own, self._complete.fits
+        return self, None, frozenset(), None
+
+    def child(self, run: Run, kind: GraphQLObjectType) -> "ObjectPlan":
+        """Return what is asked for of the field's value, if it is of this type. Raises: GraphQLError."""
+        found = self.children.get(kind.name)
+        if found is None:
+            executor = run.executor
+            grouped = collect_subfields(
+                executor.schema, executor.fragments, executor.variable_values, executor.operation, kind, self.details
+            ).grouped_field_set
+            found = self.children[kind.name] = ObjectPlan(kind, grouped, run)
+        return found
+
+
+Step = tuple[FieldPlan, Callable[[Any], Any] | None, frozenset[type], Callable[[list[Any]], bool] | None]
+"""A field; how to read it; classes of values that are their own answers, if the column fits."""
+
+
+class ObjectPlan:
+    """The fields that an operation asks for of one object type at one place."""
+
+    __slots__ = ("_required", "_rows", "_steps", "fields")
+
+    def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
+        schema = run.executor.schema
+        fields: list[FieldPlan] = []
+        for key, details in grouped.items():
+            definition = schema.get_field(kind, details[0].node.name.value)
+            if definition is not None:
+                fields.append(FieldPlan(kind, key, len(fields), definition, details, run))
+        self.fields = tuple(fields)
+        self._steps = [field.step() for field in fields]
+        self._required = tuple(field.order for field in fields if not field.nullable)
+        self._rows = _rows_of([field.key for field in fields])
+
+    def level(self, run: Run, objects: list[Any], place: Place) -> Done:
+        """Answer all objects of a level. Shape: n objects → n response maps, FAILED where an error nulls one.
+
+        Limits: EXECUTION_YIELD_NODES objects without a turn for other work.
+        """
+        if len(objects) > limits.EXECUTION_YIELD_NODES and run.loop is not None:
+            return run.start(self._level_in_turns(run, objects, place))
+        columns: list[Any] = []
+        waits = False
+        for field, read, own, fits in self._steps:
+            if read is not None:
+                try:
+                    values = list(map(read, objects))
+                    if own.issuperset(map(type, values)) and (fits is None or fits(values)):
+                        columns.append(values)
+                        continue
+                except Exception:  # noqa: S110 (it is met again where each parent is tried alone)
+                    pass
+            column = field.column(run, objects, place)
+            waits = waits or type(column) is not list
+            columns.append(column)
+        if waits:
+            return Later(self._later, run, objects, columns)
+        return self.fold(run, len(objects), columns) if run.faults or not columns else self._rows(*columns)
+
+    async def _later(self, run: Run, objects: list[Any], columns: list[Done]) -> list[Any]:
+        # All of it runs already: to wait for one after another takes as long as the longest.
+        there = [column if type(column) is list else await column for column in columns]  # type: ignore[misc]
+        return self.fold(run, len(objects), there)
+
+    async def _level_in_turns(self, run: Run, objects: list[Any], place: Place) -> list[Any]:
+        columns = []
+        for field in self.fields:
+            columns.append(field.column(run, objects, place))
+            await asyncio.sleep(0)
+        return await self._later(run, objects, columns)
+
+    def fold(self, run: Run, count: int, columns: list[Any]) -> list[Any]:
+        """Turn columns into response maps."""
+        rows = self._rows(*columns) if columns else [{} for _ in range(count)]
+        if run.faults:
+            for at in self._required:
+                if FAILED in columns[at]:
+                    rows = [FAILED if value is FAILED else row for row, value in zip(rows, columns[at], strict=True)]
+        return rows
+
+
+class Plan:
+    """What an operation asks for under one set of values for `@skip` and `@include`."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, kind: GraphQLObjectType, run: Run) -> None:
+        executor = run.executor
+        grouped = collect_fields(
+            executor.schema, executor.fragments, executor.variable_values, kind, executor.operation
+        ).grouped_field_set
+        self.root = ObjectPlan(kind, grouped, run)
+
+
+class Plans:
+    """The plans of one operation. Limits: OPERATION_PLANS_MAX, the least recently used leaves first."""
+
+    __slots__ = ("_deciding", "_foreign", "_known", "_template")
+
+    def __init__(self) -> None:
+        self._template: Executor[Any] | None = None
+        self._foreign: bool | None = None
+        self._known: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
+        self._deciding: list[str] | None = None
+
+    def executor(
+        self, schema: GraphQLSchema, document: DocumentNode, root_value: Any, context_value: Any,
+        raw_variable_values: dict[str, Any] | None, operation_name: str | None,
+    ) -> Executor[Any] | list[GraphQLError]:  # fmt: skip
+        """Return graphql-core's view of an execution, with coerced variables, or the errors of the request."""
+        template = self._template
+        if template is None:
+            built = Executor.build(schema, document, root_value, context_value, raw_variable_values, operation_name)
+            if not isinstance(built, list):
+                self._template = built
+            return built
+        definitions = template.operation.variable_definitions or ()
+        values = get_variable_values(schema, definitions, raw_variable_values or {}, max_errors=VARIABLE_ERRORS_MAX)
+        if isinstance(values, list):
+            return values
+        executor: Executor[Any] = object.__new__(Executor)
+        executor.__dict__.update(template.__dict__)
+        executor.root_value = root_value
+        executor.context_value = context_value
+        executor.variable_values = values
+        return executor
+
+    def run_by_graphql_core(self, executor: Executor[Any]) -> bool:
+        """Tell whether an operation uses what only graphql-core knows: proposals that our schema does not have."""
+        if self._foreign is None:
+            schema = executor.schema
+            self._foreign = (
+                not executor.error_propagation
+                or any(fragment.variable_signatures for fragment in executor.fragments.values())
+                or bool(schema.get_directive("defer") or schema.get_directive("stream"))
+            )
+        return self._foreign
+
+    def of(self, document: DocumentNode, kind: GraphQLObjectType, run: Run) -> Plan:
+        """Return the plan for an execution's variables. Raises: GraphQLError, RecursionError."""
+        if self._deciding is None:
+            self._deciding = _deciding(document)
+        given = run.executor.variable_values.coerced
+        at = tuple((name in given, given.get(name) is None, bool(given.get(name))) for name in self._deciding)
+        plan = self._known.get(at)
+        if plan is None:
+            plan = self._known[at] = Plan(kind, run)
+            if len(self._known) > limits.OPERATION_PLANS_MAX:
+                self._known.popitem(last=False)
+        elif self._deciding:
+            self._known.move_to_end(at)
+        return plan
+
+
+def _deciding(document: DocumentNode) -> list[str]:
+    """Return the names of variables that decide whether something is selected."""
+    found: set[str] = set()
+    waiting: list[Any] = list(document.definitions)
+    while waiting:
+        node = waiting.pop()
+        inner = getattr(node, "selection_set", None)
+        waiting.extend(inner.selections if inner else ())
+        for directive in node.directives or ():
+            if directive.name.value in (GraphQLSkipDirective.name, GraphQLIncludeDirective.name):
+                values = (argument.value for argument in directive.arguments or ())
+                found.update(value.name.value for value in values if isinstance(value, VariableNode))
+    return sorted(found)
+
+
+def _rows_of(keys: list[str]) -> Callable[..., list[dict[str, Any]]]:
+    if not 0 < len(keys) <= limits.EXECUTION_ROW_KEYS_MAX:
+        return lambda *columns: [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    return _row_maker(len(keys))(*keys)
+
+
+@cache
+def _row_maker(count: int) -> Callable[..., Callable[..., list[dict[str, Any]]]]:
+    """Return a function of `count` keys that returns a function of as many columns that returns response maps.
+
+    A dict display is twice as fast as `dict(zip(...))`. The source depends on the number alone: nothing that a
+    client sends is in it.
+    """
+    numbers = range(count)
+    keys = ",".join(f"k{n}" for n in numbers)
+    columns = ",".join(f"c{n}" for n in numbers)
+    values = ",".join(f"v{n}" for n in numbers)
+    pairs = ",".join(f"k{n}:v{n}" for n in numbers)
+    source = f"lambda {keys}: lambda {columns}: [{{{pairs}}} for {values} in zip({columns})]"
+    if count == 1:
+        source = "lambda k: lambda c: [{k: v} for v in c]"
+    maker: Callable[..., Callable[..., list[dict[str, Any]]]] = eval(source)  # noqa: S307
+    return maker
