@@ -70,10 +70,9 @@ def _execute(
         return ExecutionResult(None, [wrong])
     except RecursionError:
         return ExecutionResult(None, [GraphQLError("Selections are nested too deeply. Execution aborted.", operation)])
-    if operation.operation is OperationType.MUTATION:
-        done = _serially(run, root, [])
-    else:
-        done = root.level(run, [executor.root_value], Root())
+    serially = operation.operation is OperationType.MUTATION
+    run.sole = serially or len(root.fields) == 1
+    done = _serially(run, root, []) if serially else root.level(run, [executor.root_value], Root())
     return _result(run, done) if type(done) is list else _result_later(run, done)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from graphql import Undefined
 from graphql.pyutils import is_awaitable
 
 from commerce_graph.kernel import limits
-from commerce_graph.kernel.execution.place import KeptPlace, Place
+from commerce_graph.kernel.execution.place import FieldPlace, KeptPlace, Place, Root
 from commerce_graph.kernel.execution.run import Later, Run
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ class Completion:
             kept = [row for row, value in enumerate(values) if value is not None]
             return some(self._present, run, values, place, kept, [None] * len(values))
         if any(map(is_awaitable, values)):
-            return run.start(self._awaited(run, run.settle(values), place))
+            settled = run.settle(values)
+            if run.sole and type(place) is FieldPlace and type(place.above) is Root:
+                return Later(self._awaited, run, settled, place)  # there is nothing that it could run beside
+            return run.start(self._awaited(run, settled, place))
         answers: list[Any] = [None] * len(values)
         rows = []
         for row, value in enumerate(values):

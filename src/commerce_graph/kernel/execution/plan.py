@@ -10,13 +10,17 @@ from graphql import (
     DocumentNode,
     Executor,
     FieldNode,
+    GraphQLBoolean,
     GraphQLError,
     GraphQLField,
+    GraphQLID,
     GraphQLIncludeDirective,
+    GraphQLInt,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLSkipDirective,
+    GraphQLString,
     ListValueNode,
     ObjectValueNode,
     Undefined,
@@ -26,7 +30,8 @@ from graphql import (
     is_required_argument,
 )
 from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields, collect_subfields
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.execution.column import Done
@@ -95,6 +100,26 @@ def _varies(value: ValueNode) -> bool:
     if isinstance(value, ObjectValueNode):
         return any(_varies(member.value) for member in value.fields)
     return isinstance(value, VariableNode)
+
+
+_SCALARS: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+
+
+def _as_given(known: VariableValues, given: dict[str, Any]) -> VariableValues | None:
+    """Return the variables as they are, where each is of a scalar's own Python type, or None where coercion decides."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for name, source in known.sources.items():
+        kind = source.signature.type
+        value: Any = given.get(name)
+        own = _SCALARS.get(kind.of_type if isinstance(kind, GraphQLNonNull) else kind)
+        if type(value) is not own:
+            return None
+        if isinstance(value, int) and not GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT:
+            return None
+        sources[name] = VariableValueSource(source.signature, value)
+        coerced[name] = value
+    return VariableValues(sources, coerced)
 
 
 class FieldPlan:
@@ -270,8 +295,11 @@ class Plans:
             if not isinstance(built, list):
                 self._template = built
             return built
-        definitions = template.operation.variable_definitions or ()
-        values = get_variable_values(schema, definitions, raw_variable_values or {}, max_errors=VARIABLE_ERRORS_MAX)
+        given = raw_variable_values or {}
+        values: VariableValues | list[GraphQLError] | None = _as_given(template.variable_values, given)
+        if values is None:
+            definitions = template.operation.variable_definitions or ()
+            values = get_variable_values(schema, definitions, given, max_errors=VARIABLE_ERRORS_MAX)
         if isinstance(values, list):
             return values
         executor: Executor[Any] = object.__new__(Executor)

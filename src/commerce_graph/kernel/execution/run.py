@@ -55,12 +55,14 @@ class _Batch:
 class Run:
     """One execution. Everything that can start has started before anything is awaited."""
 
-    __slots__ = ("_batches", "_tasks", "_unstarted", "context", "executor", "faults", "loop")
+    __slots__ = ("_batches", "_tasks", "_unstarted", "context", "executor", "faults", "loop", "sole")
 
     def __init__(self, executor: Executor[Any]) -> None:
         self.executor = executor
         self.context = executor.context_value
         self.faults: list[Fault] = []
+        self.sole = False
+        """Whether one field of the root is executed at a time."""
         self._tasks: list[asyncio.Future[Any]] = []
         self._unstarted: list[_Unstarted] = []
         self._batches: dict[Hashable, _Batch] = {}
