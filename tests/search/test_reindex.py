@@ -452,7 +452,7 @@ async def test_without_a_node_it_says_so(database: Database) -> None:
 
 async def test_memory_does_not_grow_with_the_shop(pipe: Pipeline) -> None:
     peaks = []
-    for size in (5_000, 20_000):
+    for size in (2_000, 8_000):
         async with pipe.database.begin() as tx:
             await tx.execute(text("DELETE FROM catalog.product WHERE handle LIKE 'thing-%'"))
         await stock_up(pipe.database, size)
