@@ -30,7 +30,7 @@ serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000
 	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
 
 test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, tests
 	@echo "format" && $(BIN)/ruff format --check $(SOURCES)
