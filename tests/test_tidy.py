@@ -28,13 +28,13 @@ def test_tidy(path: Path) -> None:
             )
 
 
-PUBLIC_TEXT = [
+PUBLIC_TEXT = sorted(
     path
     for pattern in ("*.md", "*.toml", "Makefile", "src/**/*.py", "tests/**/*.py", "docs/**/*.md", "docker/*",
                     "tools/**/*", "benchmarks/**/*.py", "*.lock", "**/package-lock.json")
     for path in ROOT.glob(pattern)
-    if path.is_file() and not {".venv", "node_modules", ".data", ".cache"} & set(path.parts)
-]  # fmt: skip
+    if path.is_file() and not {".venv", "node_modules", ".data", ".cache", "__pycache__"} & set(path.parts)
+)  # fmt: skip
 # Written apart, so that this file does not name what it looks for.
 ELSEWHERE = [
     "files.python" + "hosted.org",
