@@ -1,14 +1,11 @@
 """Access tokens of customers: given out for a password, hashed at rest, and bounded in time and number."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,17 +13,13 @@ from commerce_graph.customer import rules
 from commerce_graph.customer.loaders import Credentials, credentials, customer_of_token
 from commerce_graph.customer.service import passwords
 from commerce_graph.customer.tables import access_token, customer
-from commerce_graph.kernel import limits
+from commerce_graph.kernel import attempts, limits
 from commerce_graph.kernel.auth import new_token, token_hash
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected, RequestError
 
-log = structlog.get_logger()
-
-COUNTER_TIMEOUT_S = 0.5
-"""How long a sign-in waits for the counter of attempts before it goes on without it."""
 EXPIRED_BATCH_MAX = 1_000
 
 
@@ -152,27 +145,14 @@ async def _count_attempt(redis: Redis, email: str | None) -> None:
     # Counted before the password is looked at, so that a thousand guesses sent at once are a thousand attempts.
     if email is None:
         return
-    name = _counter(email)
-    try:
-        async with asyncio.timeout(COUNTER_TIMEOUT_S):
-            pipe = redis.pipeline(transaction=True)
-            pipe.set(name, 0, ex=limits.SIGN_IN_WINDOW_S, nx=True)
-            pipe.incr(name)
-            _, attempts = await pipe.execute()
-    except (RedisError, OSError) as fault:
-        log.warning("customer.attempts_not_counted", fault=repr(fault))
-        return
-    if attempts > limits.SIGN_IN_ATTEMPTS_MAX:
+    most = {_counter(email): limits.SIGN_IN_ATTEMPTS_MAX}
+    if await attempts.too_many(redis, most, limits.SIGN_IN_WINDOW_S, "customer.attempts_not_counted"):
         minutes = limits.SIGN_IN_WINDOW_S // 60
         raise RequestError("THROTTLED", f"Too many sign-in attempts for this email; try again in {minutes} minutes.")
 
 
 async def _forget_attempts(redis: Redis, email: str | None) -> None:
-    try:
-        async with asyncio.timeout(COUNTER_TIMEOUT_S):
-            await redis.delete(_counter(email or ""))
-    except (RedisError, OSError) as fault:
-        log.warning("customer.attempts_not_forgotten", fault=repr(fault))
+    await attempts.forget(redis, _counter(email or ""), "customer.attempts_not_forgotten")
 
 
 def _counter(email: str) -> str:

@@ -1,28 +1,20 @@
 """Codes of gift cards: random, kept as a keyed hash, and not to be guessed."""
 
-import asyncio
 import hmac
 import secrets
 from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import ARRAY, LargeBinary, any_, cast, select
 
 from commerce_graph.gift_card.loaders import COLUMNS, to_card
 from commerce_graph.gift_card.rules import ALPHABET, Card, folded
 from commerce_graph.gift_card.tables import card
-from commerce_graph.kernel import limits
+from commerce_graph.kernel import attempts, limits
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected, RequestError
-
-log = structlog.get_logger()
-
-COUNTER_TIMEOUT_S = 0.5
-"""How long a look-up waits for the counter of misses before it goes on without it."""
 
 
 def new_code() -> str:
@@ -64,20 +56,11 @@ async def _count(redis: Redis, at: UUID | None, number: int) -> None:
     """Count so many misses more, or take back what were none. Raises: RequestError(THROTTLED) where there are more."""
     if number == 0:
         return
-    most = {"shop": limits.GIFT_CARD_SHOP_MISSES_MAX}
+    most = {_counter("shop"): limits.GIFT_CARD_SHOP_MISSES_MAX}
     if at is not None:
-        most[str(at)] = limits.GIFT_CARD_MISSES_MAX
-    try:
-        async with asyncio.timeout(COUNTER_TIMEOUT_S):
-            pipe = redis.pipeline(transaction=True)
-            for who in most:
-                pipe.set(_counter(who), 0, ex=limits.GIFT_CARD_MISSES_WINDOW_S, nx=True)
-                pipe.incrby(_counter(who), number)
-            came = (await pipe.execute())[1::2]
-    except (RedisError, OSError) as fault:
-        log.warning("gift_card.misses_not_counted", fault=repr(fault))
-        return
-    if number > 0 and any(misses > limit for misses, limit in zip(came, most.values(), strict=True)):
+        most[_counter(str(at))] = limits.GIFT_CARD_MISSES_MAX
+    window_s, unheard = limits.GIFT_CARD_MISSES_WINDOW_S, "gift_card.misses_not_counted"
+    if await attempts.too_many(redis, most, window_s, unheard, number):
         minutes = limits.GIFT_CARD_MISSES_WINDOW_S // 60
         raise RequestError("THROTTLED", f"Too many gift card codes were tried; try again in {minutes} minutes.")
 
