@@ -1,13 +1,13 @@
 """Batched reads of orders and what belongs to them: n keys → n results in input order, one statement a batch."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Table, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
@@ -131,24 +131,31 @@ class RefundRow:
 
 async def refunds(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[RefundRow]]:
     """Read the refunds of orders, oldest first. Shape: n keys → n lists in input order; 1 statement."""
-    parts = [refund_line.c[name].label(f"part_{name}") for name in RefundLineRow.__slots__]
     wanted = (
-        select(refund, order.c.currency, *parts)
+        select(refund, order.c.currency, *_parts(refund_line, RefundLineRow))
         .join(order)
         .outerjoin(refund_line)
         .where(_among(refund.c.order_id, order_ids))
         .order_by(refund.c.id, refund_line.c.id)
     )
-    found: dict[UUID, RefundRow] = {}
-    for row in await conn.execute(wanted):
+    return _with_lines(await conn.execute(wanted), RefundRow, RefundLineRow, order_ids)
+
+
+def _parts(table: Table, kind: Any) -> list[ColumnElement[Any]]:
+    """Return the columns of lines, to be read beside what they are lines of."""
+    return [table.c[name].label(f"part_{name}") for name in kind.__slots__]
+
+
+def _with_lines(rows: Iterable[Row[Any]], kind: Any, line_kind: Any, order_ids: Sequence[UUID]) -> list[list[Any]]:
+    """Put lines (`_parts`) into what they are lines of, and that to its order. Shape: n orders → n lists, as read."""
+    found: dict[UUID, Any] = {}
+    grouped: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
         if row.id not in found:
-            found[row.id] = RefundRow(**{name: row._mapping[name] for name in RefundRow.__slots__[:-1]}, lines=[])
+            found[row.id] = kind(**{name: row._mapping[name] for name in kind.__slots__[:-1]}, lines=[])
+            grouped[row.order_id].append(found[row.id])
         if row.part_id is not None:
-            part = (row._mapping[f"part_{name}"] for name in RefundLineRow.__slots__)
-            found[row.id].lines.append(RefundLineRow(*part))
-    grouped: defaultdict[UUID, list[RefundRow]] = defaultdict(list)
-    for made in found.values():
-        grouped[made.order_id].append(made)
+            found[row.id].lines.append(line_kind(*(row._mapping[f"part_{name}"] for name in line_kind.__slots__)))
     return [grouped[key] for key in order_ids]
 
 
@@ -192,23 +199,14 @@ class ReturnRow:
 
 async def returns(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[ReturnRow]]:
     """Read the returns of orders, oldest first. Shape: n keys → n lists in input order; 1 statement."""
-    parts = [return_line.c[name].label(f"part_{name}") for name in ReturnLineRow.__slots__]
     wanted = (
-        select(return_, order.c.number.label("order_number"), *parts)
+        select(return_, order.c.number.label("order_number"), *_parts(return_line, ReturnLineRow))
         .join(order)
         .join(return_line)
         .where(_among(return_.c.order_id, order_ids))
         .order_by(return_.c.number, return_line.c.id)
     )
-    found: dict[UUID, ReturnRow] = {}
-    for row in await conn.execute(wanted):
-        if row.id not in found:
-            found[row.id] = ReturnRow(**{name: row._mapping[name] for name in ReturnRow.__slots__[:-1]}, lines=[])
-        found[row.id].lines.append(ReturnLineRow(*(row._mapping[f"part_{name}"] for name in ReturnLineRow.__slots__)))
-    grouped: defaultdict[UUID, list[ReturnRow]] = defaultdict(list)
-    for made in found.values():
-        grouped[made.order_id].append(made)
-    return [grouped[key] for key in order_ids]
+    return _with_lines(await conn.execute(wanted), ReturnRow, ReturnLineRow, order_ids)
 
 
 async def orders_of_returns(conn: AsyncConnection, return_ids: Sequence[UUID]) -> Sequence[UUID | None]:
