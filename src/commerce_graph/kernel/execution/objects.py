@@ -138,8 +138,8 @@ class Abstract(Completion):
         parts: list[tuple[list[int], Awaitable[list[Any]]]] = []
         for name, rows in groups.items():
             whole = len(rows) == len(values)
-            some = values if whole else [values[row] for row in rows]
-            done = _objects(self._field, kinds[name], run, some, place if whole else KeptPlace(place, rows))
+            those = values if whole else [values[row] for row in rows]
+            done = _objects(self._field, kinds[name], run, those, place if whole else KeptPlace(place, rows))
             if type(done) is not list:
                 parts.append((rows, done))  # type: ignore[arg-type]
             else:
