@@ -6,21 +6,19 @@ import http.client
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import orjson
 import uvloop
 
 from benchmarks import machine
+from benchmarks.command import RESULTS, Tell, command
 from benchmarks.load import Plan, document
 from benchmarks.operations import OPERATIONS, Wrong, perform
 from benchmarks.report import Figures, Result, keep, markdown
 from benchmarks.shop import Stage, staged
 from benchmarks.statements import counted
 
-RESULTS = Path(__file__).parent / "results"
 ABOUT = """
 Measures the real server (commerce-graph serve, one process) on the demo shop, over HTTP, from a process of its own,
 and beside it in the same run a bare Starlette route that returns the same bytes. Starts PostgreSQL, Redis and both
@@ -114,7 +112,7 @@ def measure(plan: Plan, stage: Stage, server_pid: int) -> Figures:
     return Figures.of(measured, server, postgres, redis)
 
 
-def run(given: argparse.Namespace, tell: Callable[[str], None]) -> int:
+def run(given: argparse.Namespace, tell: Tell) -> int:
     """Measure what was asked for; returns the exit status."""
     about = {**machine.described(), "connections": given.connections, "seconds": given.seconds,
              "products": given.products}  # fmt: skip
@@ -159,13 +157,8 @@ def run(given: argparse.Namespace, tell: Callable[[str], None]) -> int:
 def main() -> None:
     """Measure, and say on stderr what is under way."""
     given = _arguments()
-    try:
-        status = run(given, lambda step: print(f"{step} …", file=sys.stderr, flush=True))
-    except (machine.DidNotStart, Wrong) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        status = 1
-    except KeyboardInterrupt:
-        status = 130
+    with command() as tell:
+        status = run(given, tell)
     raise SystemExit(status)
 
 

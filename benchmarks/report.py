@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
+from benchmarks import command
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +105,8 @@ def markdown(results: Sequence[Result], about: dict[str, Any]) -> str:
 
 def keep(results: Sequence[Result], about: dict[str, Any], folder: Path, name: str) -> Path:
     """Write the results as JSON under today's date, and return where."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now(UTC):%Y-%m-%d}-{name}.json"
     rows = [
         {**asdict(result), "times_the_cpu": round(result.times_the_cpu, 2), "of_the_rate": round(result.of_the_rate, 4)}
         for result in results
     ]
-    path.write_bytes(orjson.dumps({"about": about, "results": rows}, option=orjson.OPT_INDENT_2) + b"\n")
-    return path
+    return command.keep({"about": about, "results": rows}, folder, name)

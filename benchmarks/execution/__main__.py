@@ -7,23 +7,22 @@ import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time_ns
 from typing import Any
 
-import orjson
 import uvloop
 from graphql import ExecutionResult
 from graphql import execute as graphql_core_execute
 
 from benchmarks import machine
-from benchmarks.execution.page import DOCUMENT, by_hand, functions_of, graph
+from benchmarks.command import RESULTS, Tell, command, keep
+from benchmarks.execution.page import DOCUMENT, FACETS, by_hand, functions_of, graph
+from benchmarks.operations import Wrong
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.execution import execute
 from commerce_graph.kernel.execution.plan import Plans
 
-RESULTS = Path(__file__).parents[1] / "results"
 WAYS = ("graphql-core", "breadth-first", "by hand")
 TURN = 10
 """Runs of one way before the next has its turn: what a server does, it does again and again."""
@@ -36,8 +35,11 @@ JSON are left out, the answers are checked to be the same. Then pages of up to 2
 """
 
 
-class Differs(Exception):
+class Differs(Wrong):
     """The ways do not come to the same answer."""
+
+    def __str__(self) -> str:
+        return f"the answers differ: {super().__str__()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,13 @@ async def measured(products: int, variants: int, runs: int) -> Size:
                 await way(products, variants)
                 spent[name].append(process_time_ns() - before)
     cpu_ms = {name: round(statistics.median(times) / 1e6, 4) for name, times in spent.items()}
-    objects = products * (2 + variants * 2 + 4)
-    return Size(
-        products, variants, objects, cpu_ms, {name: await _peak(way, products, variants) for name, way in each.items()}
-    )
+    peak_mb = {name: await _peak(way, products, variants) for name, way in each.items()}
+    return Size(products, variants, _objects(products, variants), cpu_ms, peak_mb)
+
+
+def _objects(products: int, variants: int) -> int:
+    """Return how many objects a page holds: products, their pictures and facets, variants and their prices."""
+    return products * (2 + FACETS + variants * 2)
 
 
 async def _peak(way: Callable[[int, int], Awaitable[Any]], products: int, variants: int) -> float:
@@ -117,13 +122,12 @@ async def _peak(way: Callable[[int, int], Awaitable[Any]], products: int, varian
         tracemalloc.stop()
 
 
-async def run(runs: int, tell: Callable[[str], None]) -> Results:
+async def run(runs: int, tell: Tell) -> Results:
     """Measure everything."""
     sizes = []
     for products, variants in SIZES:
         tell(f"a page of {products} products with {variants} variants")
-        objects = products * (6 + variants * 2)
-        sizes.append(await measured(products, variants, 3 if objects > 10_000 else runs))
+        sizes.append(await measured(products, variants, 3 if _objects(products, variants) > 10_000 else runs))
     return Results({**machine.described(), "runs": runs}, sizes[0], sizes)
 
 
@@ -153,15 +157,6 @@ def markdown(results: Results) -> str:
     return "\n".join(lines)
 
 
-def keep(results: Results, folder: Path, name: str) -> Path:
-    """Write the results as JSON and Markdown under today's date, and return where the Markdown is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now(UTC):%Y-%m-%d}-{name}.md"
-    path.write_text(markdown(results) + "\n")
-    path.with_suffix(".json").write_bytes(orjson.dumps(asdict(results), option=orjson.OPT_INDENT_2) + b"\n")
-    return path
-
-
 def main() -> None:
     """Measure, and say on stderr what is under way."""
     parser = argparse.ArgumentParser(
@@ -171,13 +166,11 @@ def main() -> None:
     parser.add_argument("--name", default="execution", help="name of the files of results (default: %(default)s)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (default: %(default)s)")
     given = parser.parse_args()
-    try:
-        results = uvloop.run(run(given.runs, lambda step: print(f"{step} …", file=sys.stderr, flush=True)))
-    except Differs as fault:
-        print(f"error: the answers differ: {fault}", file=sys.stderr)
-        raise SystemExit(1) from None
-    print(markdown(results))
-    print(f"kept as {keep(results, given.results, given.name)}", file=sys.stderr)
+    with command() as tell:
+        results = uvloop.run(run(given.runs, tell))
+    shown = markdown(results)
+    print(shown)
+    print(f"kept as {keep(asdict(results), given.results, given.name, shown)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,17 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import uvloop
 
 from benchmarks import machine
+from benchmarks.command import RESULTS, Tell, command, keep
 from benchmarks.flash import carts, sale
 from benchmarks.flash.sale import Sale
 from benchmarks.operations import Wrong
@@ -22,7 +21,6 @@ from commerce_graph.app import close_resources, open_resources
 from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
 from commerce_graph.settings import Settings
 
-RESULTS = Path(__file__).parents[1] / "results"
 ABOUT = """
 Measures a flash sale on the real server (commerce-graph serve, one process, embedded PostgreSQL and Redis): one hot
 variant, many buyers, whole purchases over GraphQL, once with submissions placed in groups and once each alone, in the
@@ -63,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def run(given: argparse.Namespace, tell: Callable[[str], None]) -> Results:
+def run(given: argparse.Namespace, tell: Tell) -> Results:
     """Measure everything. Raises: Wrong where a sale sold what is not there, or charged twice."""
     grouped, alone = SUBMISSIONS_GROUP_MAX, 1
     steps, sales = {}, {}
@@ -84,7 +82,7 @@ def run(given: argparse.Namespace, tell: Callable[[str], None]) -> Results:
 
 
 @contextmanager
-def _ready(tell: Callable[[str], None]) -> Iterator[tuple[Stage, Settings, UUID]]:
+def _ready(tell: Tell) -> Iterator[tuple[Stage, Settings, UUID]]:
     """Start servers with a shop in which a cart waits to be copied."""
     with staged(200, tell) as stage:
         settings = Settings.read(
@@ -169,27 +167,14 @@ def markdown(results: Results) -> str:
     return "\n".join(lines)
 
 
-def keep(results: Results, folder: Path, name: str) -> Path:
-    """Write the results as JSON and Markdown under today's date, and return where the Markdown is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now(UTC):%Y-%m-%d}-{name}.md"
-    path.write_text(markdown(results) + "\n")
-    path.with_suffix(".json").write_bytes(orjson.dumps(asdict(results), option=orjson.OPT_INDENT_2) + b"\n")
-    return path
-
-
 def main() -> None:
     """Measure, and say on stderr what is under way."""
     given = _arguments()
-    try:
-        results = run(given, lambda step: print(f"{step} …", file=sys.stderr, flush=True))
-    except (machine.DidNotStart, Wrong) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    print(markdown(results))
-    print(f"kept as {keep(results, given.results, given.name)}", file=sys.stderr)
+    with command() as tell:
+        results = run(given, tell)
+    shown = markdown(results)
+    print(shown)
+    print(f"kept as {keep(asdict(results), given.results, given.name, shown)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

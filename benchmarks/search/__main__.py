@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from benchmarks import machine
-from benchmarks.operations import Wrong
+from benchmarks.command import RESULTS, Tell, command
 from benchmarks.relevance.engines import answered
 from benchmarks.relevance.judged import PRODUCTS
 from benchmarks.search import freshness, indexing, searching
@@ -27,7 +27,6 @@ from commerce_graph.search.service.reindex import reindex
 
 POSTGRES_PRODUCTS_MAX = 20_000
 """Facets of more are not for PostgreSQL: it counts what is found row by row (docs/search.md)."""
-RESULTS = Path(__file__).parents[1] / "results"
 ABOUT = """
 Measures catalogue search on the demo shop, over HTTP on the real server (commerce-graph serve, one process) with
 PostgreSQL, Redis and one OpenSearch node of its own, and beside it in the same run: the bare query on the node, a bare
@@ -39,8 +38,6 @@ examples:
   python -m benchmarks.search                                          all of it: 100,000 products, about half an hour
   python -m benchmarks.search --products 5000 --seconds 3 --name try   a quick look, kept as results/<date>-try.md
 """
-
-Tell = Callable[[str], None]
 
 
 def _arguments() -> argparse.Namespace:
@@ -144,13 +141,8 @@ async def _indexed(place: Place, shop: Shop) -> None:
 def main() -> None:
     """Measure, and say on stderr what is under way."""
     given = _arguments()
-    try:
-        results = run(given, lambda step: print(f"{step} …", file=sys.stderr, flush=True))
-    except (machine.DidNotStart, Wrong) as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    with command() as tell:
+        results = run(given, tell)
     print(markdown(results))
     print(f"kept as {keep(results, given.results, given.name)}", file=sys.stderr)
 

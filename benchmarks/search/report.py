@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from benchmarks import command
 from benchmarks.relevance.measured import Answer, as_json
 from benchmarks.relevance.measured import markdown as relevance_table
 from benchmarks.search.indexing import Indexing
@@ -123,9 +121,6 @@ def _vendure(small: Sequence[Searching]) -> str:
 
 def keep(results: Results, folder: Path, name: str) -> Path:
     """Write the results as JSON and as Markdown under today's date, and return where the Markdown is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now(UTC):%Y-%m-%d}-{name}.md"
-    path.write_text(markdown(results) + "\n")
     told = {
         "about": results.about,
         "indexing": {**asdict(results.indexing), "of_the_rate": round(results.indexing.of_the_rate, 3)},
@@ -134,8 +129,7 @@ def keep(results: Results, folder: Path, name: str) -> Path:
         "small": [_row(each) for each in results.small],
         "relevance": as_json(results.relevance),
     }
-    path.with_suffix(".json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
-    return path
+    return command.keep(told, folder, name, markdown(results))
 
 
 def _row(each: Searching) -> dict[str, Any]:
