@@ -71,6 +71,16 @@ async def elsewhere(shop: Shop) -> AsyncIterator[Resources]:
         await database.close()
 
 
+async def killed(shop: Shop, begun: Attempt, point: str, **told: str) -> None:
+    """Have a process drive a purchase on that is killed at a point."""
+    told |= {"KILLED_AT": point, "KILLED_ATTEMPT": str(begun.id), "KILLED_DATABASE_URL": shop.database.url}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.killed", cwd=ROOT,
+        env={**os.environ, **told, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert await process.wait() == -signal.SIGKILL
+
+
 async def end_leases(shop: Shop, **values: Any) -> None:
     """Let the time pass after which a purchase that nobody works on is taken by a worker."""
     async with shop.database.begin() as tx:
@@ -179,12 +189,7 @@ async def test_a_fault_between_two_steps(shop: Shop, point: str) -> None:
 @pytest.mark.parametrize("point", ["authorized", "placing", "captured"])
 async def test_a_process_that_is_killed(shop: Shop, point: str) -> None:
     _, begun = await begin(shop)
-    told = {"KILLED_AT": point, "KILLED_ATTEMPT": str(begun.id), "KILLED_DATABASE_URL": shop.database.url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.killed", cwd=ROOT,
-        env={**os.environ, **told, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-    assert await process.wait() == -signal.SIGKILL
+    await killed(shop, begun, point)
     assert await resumed(shop) == 1
     await check_bought(shop)
 

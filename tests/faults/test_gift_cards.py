@@ -1,9 +1,6 @@
 """No money of a gift card is lost or spent twice, wherever a purchase or a refund is interrupted."""
 
 import asyncio
-import os
-import signal
-import sys
 from typing import Any
 
 import pytest
@@ -19,7 +16,7 @@ from commerce_graph.order.tables import order
 from commerce_graph.payment.service import recovery, settlement
 from commerce_graph.payment.tables import test_charge
 from tests.cart.storefront import line
-from tests.faults.test_checkout import ROOT, STEPS, Crash, lose_the_hold, resumed, scalars, stop_at
+from tests.faults.test_checkout import STEPS, Crash, killed, lose_the_hold, resumed, scalars, stop_at
 from tests.gift_card.giving import assert_sound, balance, key, made, ready_with, steps
 from tests.shop import Shop
 
@@ -68,12 +65,7 @@ async def test_a_process_that_dies_between_two_steps(shop: Shop, value: int, poi
 @pytest.mark.parametrize(("value", "point"), [(10_00, "authorized"), (10_00, "placing"), (50_00, "placing")])
 async def test_a_process_that_is_killed(shop: Shop, value: int, point: str) -> None:
     card_id, at = await begun(shop, value)
-    told = {"KILLED_AT": point, "KILLED_ATTEMPT": str(at.id), "KILLED_DATABASE_URL": shop.database.url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.killed", cwd=ROOT,
-        env={**os.environ, **told, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-    assert await process.wait() == -signal.SIGKILL
+    await killed(shop, at, point)
     assert await resumed(shop) == 1
     await assert_bought(shop, card_id, value)
 

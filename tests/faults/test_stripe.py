@@ -1,9 +1,5 @@
 """A purchase that is paid with Stripe survives whatever dies: one order and one charge in Stripe's own records."""
 
-import asyncio
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,10 +9,10 @@ from commerce_graph.checkout.service import Purchases
 from commerce_graph.checkout.tables import attempt as attempt_table
 from commerce_graph.kernel import limits
 from commerce_graph.order.tables import order as order_table
-from commerce_graph.payment.service import POLICY, PROVIDERS, Stripe
+from commerce_graph.payment.service import POLICY
 from tests.cart.storefront import attempt, line, ready, submit
-from tests.faults.test_checkout import ROOT, STEPS, check_stock, end_leases, resumed, scalars, submitted
-from tests.payment.stripe_server import ASKS, StripeServer, stripe_server
+from tests.faults.test_checkout import STEPS, check_stock, end_leases, killed, resumed, scalars, submitted
+from tests.payment.stripe_server import ASKS, StripeServer, paid_with_stripe
 from tests.shop import Shop
 
 CARD = "pm_card_visa"
@@ -25,11 +21,8 @@ TOTAL = 5089
 
 @pytest.fixture
 async def stripe(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StripeServer]:
-    async with stripe_server() as made:
-        account = Stripe("sk_test_123", "http://shop.test", api_base=made.url)
-        monkeypatch.setitem(PROVIDERS, "stripe", account)
+    async with paid_with_stripe(monkeypatch) as made:
         yield made
-        await account.close()
 
 
 async def check_bought(shop: Shop, stripe: StripeServer) -> None:
@@ -49,13 +42,7 @@ async def check_failed(shop: Shop, stripe: StripeServer) -> None:
 @pytest.mark.parametrize("point", STEPS)
 async def test_a_process_that_is_killed(shop: Shop, stripe: StripeServer, point: str) -> None:
     _, begun, _ = await submitted(shop, CARD)
-    told = {"KILLED_AT": point, "KILLED_ATTEMPT": str(begun.id), "KILLED_DATABASE_URL": shop.database.url,
-            "KILLED_STRIPE": stripe.url}  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.killed", cwd=ROOT,
-        env={**os.environ, **told, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-    assert await process.wait() == -signal.SIGKILL
+    await killed(shop, begun, point, KILLED_STRIPE=stripe.url)
     assert await resumed(shop) == (0 if point == "completed" else 1)
     await check_bought(shop, stripe)
 

@@ -12,10 +12,9 @@ from commerce_graph.kernel.ids import to_gid
 from commerce_graph.order import service
 from commerce_graph.order.tables import event as trail
 from commerce_graph.payment import service as payment
-from commerce_graph.payment.service import PROVIDERS, Stripe
 from commerce_graph.payment.service.recovery import settle
 from tests.order.conftest import Placed, balance, place, purchase
-from tests.payment.stripe_server import StripeServer, stripe_server
+from tests.payment.stripe_server import StripeServer, paid_with_stripe
 from tests.shop import Shop
 
 CAPTURE = """
@@ -44,11 +43,8 @@ async def held(shop: Shop) -> Placed:
 
 @pytest.fixture
 async def stripe(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StripeServer]:
-    async with stripe_server() as made:
-        account = Stripe("sk_test_123", "http://shop.test", api_base=made.url)
-        monkeypatch.setitem(PROVIDERS, "stripe", account)
+    async with paid_with_stripe(monkeypatch) as made:
         yield made
-        await account.close()
 
 
 async def step_of(shop: Shop, placed: Placed, kind: str = "AUTHORIZATION") -> str:

@@ -14,8 +14,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 import stripe
 from aiohttp import web
+
+from commerce_graph.payment.service import PROVIDERS, Stripe
 
 WEBHOOK_SECRET = "whsec_of_the_tests"
 DECLINES = {
@@ -324,3 +327,13 @@ async def stripe_server() -> AsyncIterator[StripeServer]:
         yield made
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def paid_with_stripe(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StripeServer]:
+    """Run the server, and take payments with it."""
+    async with stripe_server() as made:
+        account = Stripe("sk_test_123", "http://shop.test", api_base=made.url)
+        monkeypatch.setitem(PROVIDERS, "stripe", account)
+        yield made
+        await account.close()
