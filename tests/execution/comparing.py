@@ -1,6 +1,8 @@
 """Both executors' answers to one operation, side by side."""
 
+import gc
 import inspect
+from types import CoroutineType
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
@@ -45,3 +47,10 @@ def nulled_at(told: Told) -> set[tuple[str | int, ...]]:
         assert value is None, f"there is an error at {path}, and a value"
         found.add(tuple(at))
     return found
+
+
+def never_awaited() -> list[CoroutineType[Any, Any, Any]]:
+    """Return the coroutines that were made and not begun. Whatever still holds one, its end is told in a later test."""
+    return [
+        it for it in gc.get_objects() if type(it) is CoroutineType and inspect.getcoroutinestate(it) == "CORO_CREATED"
+    ]
