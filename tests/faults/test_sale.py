@@ -168,7 +168,7 @@ async def shop_apart(apart: tuple[Servers, Postgres], engine: Engine) -> AsyncIt
     database, redis = Database(servers.database_url), Redis.from_url(servers.redis_url)
     await write_shop(database)
     resources = Resources(database, redis, SECRET.encode(), Bus(redis), "http://shop.test")
-    yield Shop(database, resources, engine)
+    yield Shop(database, resources, engine, seconded=False)
     await redis.aclose()
     await database.close()
 

@@ -38,8 +38,10 @@ class Database:
         server["statement_timeout"] = f"{statement_timeout_s * 1000:.0f}"
         self.engine: AsyncEngine = create_async_engine(
             url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
+            # None beyond the pool: it would be closed after each use, and PostgreSQL plan every statement anew.
+            pool_size=2 * pool_size,
+            max_overflow=0,
+            pool_use_lifo=True,
             pool_timeout=10,
             hide_parameters=True,  # what is written is people's, and errors go into the log
             json_serializer=lambda value: orjson.dumps(value).decode(),

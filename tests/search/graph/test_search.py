@@ -130,6 +130,7 @@ async def test_facets_count_and_filter(searched: Shop) -> None:
 
 async def test_one_call_answers_all_that_is_selected(searched: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
+    searched.seconded = False
 
     async def counted(self: Resilient, db: Any, request: Any) -> Any:
         calls.append(request)
@@ -245,6 +246,7 @@ async def test_the_answer_says_which_engine_gave_it(searched: Shop) -> None:
 
 
 async def test_shoppers_queries_that_find_something_are_counted(furnished: Shop, redis: Redis) -> None:
+    furnished.seconded = False
     for query in ("bulb", "no such thing at all", "vendor:Nord bulb", "ada@example.com"):
         await search(furnished, query, first=2)
     await search(furnished, "mug", "merchant")
