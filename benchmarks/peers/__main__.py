@@ -27,8 +27,8 @@ LIST = "list"
 POOL_SIZE = 10
 """Connections to PostgreSQL of each server; the server's own default."""
 ABOUT = """
-Measures the list of products over HTTP, on one shop in one PostgreSQL, in turns: commerce-graph as it ships, the same
-server on graphql-core's executor, two servers that are written by hand in Node for this list alone (graphql-yoga and
+Measures the list of products over HTTP, on one shop in one PostgreSQL, in turns: commerce-graph, the same server on
+graphql-core's executor, two servers that are written by hand in Node for this list alone (graphql-yoga and
 mercurius, both with graphql-jit, pg and dataloader), and what the list costs at least: a bare Starlette route that
 returns the same bytes, and asyncpg alone running the same statements. All must give the same answer. Starts PostgreSQL,
 Redis and all servers on free ports and stops all of them.
@@ -96,7 +96,11 @@ def run(given: argparse.Namespace, tell: Tell) -> Results:
 def _servers(stage: Stage, stack: ExitStack) -> dict[str, Served]:
     """Start the servers that are compared, all on the same data."""
     public_url = "http://127.0.0.1:8000"
-    ours = {**stage.environment(), "PUBLIC_URL": public_url, "DATABASE_POOL_SIZE": str(POOL_SIZE)}
+    ours = {
+        **stage.environment(), "PUBLIC_URL": public_url, "DATABASE_POOL_SIZE": str(POOL_SIZE),
+        # It would go on in the others' turns. They have none.
+        "BACKGROUND": "off",
+    }  # fmt: skip
     theirs = environment(stage.servers.database_url, demo.CHANNEL_ID, public_url, POOL_SIZE)
     servers = {
         name: stack.enter_context(
