@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-execution bench-flash bench-search opensearch stripe-mock schema lock clean
+.PHONY: help serve test check format bench bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
@@ -55,6 +55,9 @@ bench-execution: $(VENV)/installed $(VENV)/tested ## Measure executing an operat
 
 bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
 	@$(BIN)/python -m benchmarks.flash $(ARGS)
+
+bench-peers: $(VENV)/installed $(VENV)/tested $(VENV)/node_modules ## Measure the list of products beside graphql-core, servers in Node and its bare costs
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 opensearch: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Run an OpenSearch node on http://127.0.0.1:9200
 	@exec $(BIN)/python -m tools.opensearch $(ARGS)
@@ -101,10 +104,10 @@ $(VENV)/graphiql: $(VENV)/node tools/graphiql/package-lock.json
 	@$(BIN)/python tools/graphiql_assets.py
 	@touch $@
 
-NODE_TESTS := tests/federation tests/hydrogen tests/protocol
-$(VENV)/node_modules: $(VENV)/node $(NODE_TESTS:%=%/package-lock.json)
-	@echo "installing Node packages for the tests (once)"
-	@for folder in $(NODE_TESTS); do npm ci --loglevel=error --no-audit --no-fund --prefix $$folder || exit 1; done
+NODE_PACKAGES := tests/federation tests/hydrogen tests/protocol benchmarks/peers
+$(VENV)/node_modules: $(VENV)/node $(NODE_PACKAGES:%=%/package-lock.json)
+	@echo "installing Node packages for tests and benchmarks (once)"
+	@for folder in $(NODE_PACKAGES); do npm ci --loglevel=error --no-audit --no-fund --prefix $$folder || exit 1; done
 	@touch $@
 
 $(VENV)/chromium: $(VENV)/bin/python

@@ -1,22 +1,15 @@
 """Measure the server over HTTP: `python -m benchmarks --help`."""
 
 import argparse
-import base64
-import http.client
 import itertools
-import subprocess
-import sys
-from typing import Any
-
-import orjson
-import uvloop
 
 from benchmarks import machine
 from benchmarks.command import RESULTS, Tell, command
-from benchmarks.load import Plan, document
-from benchmarks.operations import OPERATIONS, Wrong, perform
+from benchmarks.load import Plan
+from benchmarks.measuring import bare_route, measure, record
+from benchmarks.operations import OPERATIONS
 from benchmarks.report import Figures, Result, keep, markdown
-from benchmarks.shop import Stage, staged
+from benchmarks.shop import staged
 from benchmarks.statements import counted
 
 ABOUT = """
@@ -57,61 +50,6 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def record(stage: Stage, port: int, operation: str) -> tuple[list[str], list[bytes]]:
-    """Carry out an operation once and return the bodies of its requests and answers, for the bare route."""
-    asked: list[str] = []
-    answered: list[bytes] = []
-    headers = {"Content-Type": "application/json", "X-Shopify-Storefront-Access-Token": stage.token}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-
-    async def send(text: str, variables: Any) -> dict[str, Any]:
-        body = document(text, variables)
-        connection.request("POST", "/graphql", body, headers)
-        answer = connection.getresponse().read()
-        told = orjson.loads(answer)
-        if "errors" in told:
-            raise Wrong(str(told["errors"]))
-        asked.append(body.decode())
-        answered.append(answer)
-        data: dict[str, Any] = told["data"]
-        return data
-
-    try:
-        uvloop.run(perform(operation, send, stage.samples, 0))
-    finally:
-        connection.close()
-    return asked, answered
-
-
-def measure(plan: Plan, stage: Stage, server_pid: int) -> Figures:
-    """Put a load on a server and return what it did and what it cost."""
-    results = stage.folder / "load.json"
-    load = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.load", str(results)],
-        cwd=machine.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert load.stdin is not None
-        assert load.stdout is not None
-        load.stdin.write(plan.write())
-        load.stdin.close()
-        spent = []
-        for expected in (b"begin\n", b"end\n"):
-            if load.stdout.readline() != expected:
-                raise machine.DidNotStart("the load ended early; what it said is above")
-            spent.append([machine.cpu_s(pid) for pid in (server_pid, stage.postgres_pid, stage.redis_pid)])
-        if load.wait() != 0:
-            raise machine.DidNotStart(f"the load ended with status {load.returncode}; what it said is above")
-    finally:
-        load.kill()
-        load.wait()
-        if load.stdout:
-            load.stdout.close()
-    measured = orjson.loads(results.read_bytes())
-    server, postgres, redis = (after - before for before, after in zip(*spent, strict=True))
-    return Figures.of(measured, server, postgres, redis)
-
-
 def run(given: argparse.Namespace, tell: Tell) -> int:
     """Measure what was asked for; returns the exit status."""
     about = {**machine.described(), "connections": given.connections, "seconds": given.seconds,
@@ -131,22 +69,16 @@ def run(given: argparse.Namespace, tell: Tell) -> int:
     with staged(given.products, tell) as stage:
         tell("counting statements")
         statements = counted(stage, given.only)
-        port = machine.free_port()
-        command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-        with machine.serving(command, port, stage.environment(), stage.folder / "server.log") as pid:
+        with machine.graph_served(stage.environment(), stage.folder / "server.log") as server:
             for operation in given.only:
                 tell(f"measuring {operation}")
-                recorded[operation] = record(stage, port, operation)
-                figures[operation] = measure(plan(operation, port), stage, pid)
-        answers = stage.folder / "answers.json"
-        stored = {name: [base64.b64encode(step).decode() for step in steps] for name, (_, steps) in recorded.items()}
-        answers.write_bytes(orjson.dumps(stored))
-        port = machine.free_port()
-        with machine.serving(["benchmarks.bare", str(port), str(answers)], port, {}, stage.folder / "bare.log") as pid:
+                recorded[operation] = record(stage, server.port, operation)
+                figures[operation] = measure(plan(operation, server.port), stage, server.pid)
+        with bare_route(stage, {name: steps for name, (_, steps) in recorded.items()}) as server:
             for operation in given.only:
                 tell(f"measuring the bare route of {operation}")
                 bodies, steps = recorded[operation]
-                bare = measure(plan(operation, port, bodies), stage, pid)
+                bare = measure(plan(operation, server.port, bodies), stage, server.pid)
                 size = sum(map(len, steps))
                 results.append(Result(operation, statements[operation], size, figures[operation], bare))
     print(markdown(results, about))

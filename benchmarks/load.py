@@ -7,7 +7,7 @@ Run by `python -m benchmarks` as `python -m benchmarks.load FILE`: reads a plan 
 import asyncio
 import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         status, body = await self._answer
-        if status != 200 or body.startswith(b'{"errors"'):
+        if status != 200 or body.startswith((b'{"errors"', b'{"data":null')):
             raise Wrong(f"status {status}: {body[:1_000].decode(errors='replace')}")
         return body
 
@@ -197,20 +197,32 @@ async def run(plan: Plan) -> dict[str, Any]:
         _, connection = await asyncio.get_running_loop().create_connection(Connection, plan.host, plan.port)
         connections.append(connection)
     work = _replay if plan.recorded is not None else _single if plan.operation in SINGLE else _conversation
-    tasks = [asyncio.create_task(work(plan, connection, tally, numbers)) for connection in connections]
-    await _until(plan.warmup_s, tasks)
+    endless = [work(plan, connection, tally, numbers) for connection in connections]
+    measured = await timed(endless, tally, plan.warmup_s, plan.seconds)
+    for connection in connections:
+        connection.close()
+    return measured
+
+
+async def timed(
+    endless: Iterable[Coroutine[Any, Any, None]], tally: Tally, warmup_s: float, seconds: float
+) -> dict[str, Any]:
+    """Let what never ends by itself work together for a while, end it, and return what the tally then holds.
+
+    Prints `begin` and `end` as it starts and stops to measure. Raises: the fault of what ended before.
+    """
+    tasks = [asyncio.create_task(each) for each in endless]
+    await _until(warmup_s, tasks)
     tally.measuring = True
     began = perf_counter()
     print("begin", flush=True)
-    await _until(plan.seconds, tasks)
+    await _until(seconds, tasks)
     took = perf_counter() - began
     print("end", flush=True)
     tally.measuring = False
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    for connection in connections:
-        connection.close()
     return {
         "seconds": took, "durations": tally.durations, "requests": tally.requests, "errors": tally.errors,
         "first_error": tally.first_error,

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import psutil
 ROOT = Path(__file__).parents[1]
 START_S_MAX = 60.0
 STOP_S_MAX = 20.0
+MODULE = (sys.executable, "-m")
+"""How a Python module is run."""
 
 
 class DidNotStart(Exception):
@@ -32,12 +35,22 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that is ready."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Python module until the block ends. Limits: STOP_S_MAX to stop."""
+def running(
+    command: list[str], env: Mapping[str, str], log: Path, program: Sequence[str] = MODULE
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Python module, or what `program` runs, until the block ends. Limits: STOP_S_MAX to stop."""
     with log.open("a") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+            [*program, *command], cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
@@ -52,15 +65,26 @@ def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[s
 
 
 @contextmanager
-def serving(command: list[str], port: int, env: Mapping[str, str], log: Path) -> Iterator[int]:
+def serving(
+    command: list[str], port: int, env: Mapping[str, str], log: Path, program: Sequence[str] = MODULE
+) -> Iterator[int]:
     """Run a server until the block ends; yields its process id once it is ready.
 
     Limits: START_S_MAX to start, STOP_S_MAX to stop.
     Raises: DidNotStart.
     """
-    with running(command, env, log) as process:
+    with running(command, env, log, program) as process:
         _wait(process, port, log)
         yield process.pid
+
+
+@contextmanager
+def graph_served(env: Mapping[str, str], log: Path) -> Iterator[Served]:
+    """Run commerce-graph in one process on a free port until the block ends. Raises: DidNotStart."""
+    port = free_port()
+    command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    with serving(command, port, env, log) as pid:
+        yield Served(port, pid)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

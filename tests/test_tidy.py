@@ -31,7 +31,7 @@ def test_tidy(path: Path) -> None:
 PUBLIC_TEXT = sorted(
     path
     for pattern in ("*.md", "*.toml", "Makefile", "src/**/*.py", "tests/**/*.py", "docs/**/*.md", "docker/*",
-                    "tools/**/*", "benchmarks/**/*.py", "*.lock", "**/package-lock.json")
+                    "tools/**/*", "benchmarks/**/*.py", "benchmarks/**/*.mjs", "*.lock", "**/package*.json")
     for path in ROOT.glob(pattern)
     if path.is_file() and not {".venv", "node_modules", ".data", ".cache", "__pycache__"} & set(path.parts)
 )  # fmt: skip

@@ -113,11 +113,9 @@ async def _step(settings: Settings, variant: str, template: UUID, given: argpars
 def _sold(
     stage: Stage, settings: Settings, template: UUID, units: int, buyers: int, at_once: int, group_max: int
 ) -> Sale:
-    port = machine.free_port()
-    command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     env = {**stage.environment(), "CHECKOUT_GROUP_MAX": str(group_max)}
-    with machine.serving(command, port, env, stage.folder / "server.log"):
-        return uvloop.run(_selling(stage, settings, port, template, units, buyers, at_once))
+    with machine.graph_served(env, stage.folder / "server.log") as server:
+        return uvloop.run(_selling(stage, settings, server.port, template, units, buyers, at_once))
 
 
 async def _selling(
