@@ -212,17 +212,19 @@ async def timed(
     Prints `begin` and `end` as it starts and stops to measure. Raises: the fault of what ended before.
     """
     tasks = [asyncio.create_task(each) for each in endless]
-    await _until(warmup_s, tasks)
-    tally.measuring = True
-    began = perf_counter()
-    print("begin", flush=True)
-    await _until(seconds, tasks)
-    took = perf_counter() - began
-    print("end", flush=True)
-    tally.measuring = False
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await _until(warmup_s, tasks)
+        tally.measuring = True
+        began = perf_counter()
+        print("begin", flush=True)
+        await _until(seconds, tasks)
+        took = perf_counter() - began
+        print("end", flush=True)
+        tally.measuring = False
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return {
         "seconds": took, "durations": tally.durations, "requests": tally.requests, "errors": tally.errors,
         "first_error": tally.first_error,
