@@ -14,6 +14,9 @@ from sqlalchemy.types import TypeEngine
 
 from commerce_graph.kernel.limits import STATEMENTS_KEPT_MAX
 
+NUMERIC, FLOAT8 = 1700, 701
+"""PostgreSQL's numbers of these types."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -110,7 +113,9 @@ def _reads(kind: TypeEngine[Any]) -> bool:
     here = kind.dialect_impl(_DIALECT)
     if isinstance(here, ARRAY):
         return not here.as_tuple and _reads(here.item_type)
-    return here.result_processor(_DIALECT, None) is None
+    # Numbers are looked at by what PostgreSQL sends: `numeric`, of which asyncpg makes a Decimal, or `float8`.
+    sent = NUMERIC if getattr(here, "asdecimal", False) else FLOAT8
+    return here.result_processor(_DIALECT, sent) is None
 
 
 def _row_of(select: Select[Any]) -> type[Row]:
