@@ -138,7 +138,7 @@ class Shop:
         """Run an operation that must have no errors, and return the SQL statements it took."""
         with count_statements() as seen:
             await self.data(document, variables, token, customer=customer)
-        return seen
+        return [*seen]
 
 
 def gid(kind: str, name: str) -> str:

@@ -8,12 +8,12 @@ from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from commerce_graph import catalog
 from commerce_graph.catalog.service import Audience, PriceMarket, Wanted, find_products, learn_words, related_products
 from commerce_graph.kernel.context import Resources
-from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.database import Database, count_statements
 from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.outbox import Bus
@@ -96,23 +96,17 @@ async def large(filled: Database, redis: Redis) -> Shop:
 
 
 @contextmanager
-def sent(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Collect the statements that are sent inside the block, with their parameters."""
+def sent() -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements that are sent inside the block, with their parameters; they are there after it."""
     found: list[tuple[str, Any]] = []
-
-    def note(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
-        found.append((statement, parameters))
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
+    with count_statements() as seen:
         yield found
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    found += [(str(each), tuple(each.parameters)) for each in seen]
 
 
 async def scans(shop: Shop, document: str, variables: dict[str, Any] | None = None) -> list[str]:
     """Run an operation, explain each of its statements, and return what they scan from end to end."""
-    with sent(shop.database) as statements:
+    with sent() as statements:
         await shop.data(document, variables)
     return await scanned(shop.database, statements)
 
@@ -200,7 +194,7 @@ async def test_what_answers_to_a_word_of_every_product_is_read_from_the_best_sol
 
 
 async def _scans_of(database: Database, wanted: Wanted) -> list[str]:
-    with sent(database) as statements:
+    with sent() as statements:
         async with database.read() as conn:
             page = await find_products(conn, wanted, 20, total=True)
             await find_products(conn, wanted, 20, after=page.products[-1][1] if page.products else None)
@@ -213,7 +207,7 @@ async def test_related_products_are_found_beside_their_own(filled: Database) -> 
         chosen = text("SELECT id FROM catalog.product ORDER BY sales DESC, id LIMIT 20")
         ids = list((await conn.execute(chosen)).scalars())
         for asked in (ids[:1], ids):
-            with sent(filled) as statements:
+            with sent() as statements:
                 likest = await related_products(conn, asked, SHOPPER, EU, 10)
             assert [len(each) for each in likest] == [10] * len(asked)
             ((statement, parameters),) = statements

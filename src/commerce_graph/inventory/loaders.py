@@ -13,8 +13,10 @@ from commerce_graph.inventory.rules import Allocation, At, Stock
 from commerce_graph.inventory.tables import adjustment, item, level, location, movement, reservation
 from commerce_graph.kernel.address import PostalAddress
 from commerce_graph.kernel.columns import given
+from commerce_graph.kernel.context import straight
+from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
-from commerce_graph.kernel.statements import any_key, built_once
+from commerce_graph.kernel.statements import Prepared, any_key, built_once
 
 
 def _stocks() -> Select[Any]:
@@ -38,40 +40,35 @@ def _stocks() -> Select[Any]:
 
 
 @built_once
-def _stock_of(owner: ColumnElement[UUID]) -> Select[Any]:
-    return _stocks().where(owner == any_key())
+def _stock_of(owner: ColumnElement[UUID]) -> Prepared:
+    return Prepared(_stocks().where(owner == any_key()))
 
 
-def _stock(row: RowMapping) -> Stock:
-    return Stock(row["tracked"], row["oversell"], row["available"], row["free"], row["backorder_limit"])
-
-
-async def stock(conn: AsyncConnection, variant_ids: Sequence[UUID]) -> Sequence[Stock | None]:
+@straight
+async def stock(source: Source, variant_ids: Sequence[UUID]) -> Sequence[Stock | None]:
     """Return stock. Shape: n keys → n results in input order, None where nothing is counted; 1 statement."""
-    rows = await conn.execute(_stock_of(item.c.id), {"keys": list(variant_ids)})
-    found = {row["id"]: _stock(row) for row in rows.mappings()}
+    read = await rows(source, _stock_of(item.c.id), keys=list(variant_ids))
+    found = {variant_id: Stock(*counted) for variant_id, _, *counted in read}
     return [found.get(variant_id) for variant_id in variant_ids]
 
 
-async def stock_of_products(
-    conn: AsyncConnection, product_ids: Sequence[UUID]
-) -> Sequence[Sequence[tuple[UUID, Stock]]]:
+@straight
+async def stock_of_products(source: Source, product_ids: Sequence[UUID]) -> Sequence[Sequence[tuple[UUID, Stock]]]:
     """Return each variant of products with its stock. Shape: n keys → n lists in input order; 1 statement."""
-    rows = await conn.execute(_stock_of(item.c.product_id), {"keys": list(product_ids)})
     found: dict[UUID, list[tuple[UUID, Stock]]] = {product_id: [] for product_id in product_ids}
-    for row in rows.mappings():
-        found[row["product_id"]].append((row["id"], _stock(row)))
+    for variant_id, product_id, *counted in await rows(source, _stock_of(item.c.product_id), keys=list(product_ids)):
+        found[product_id].append((variant_id, Stock(*counted)))
     return [found[product_id] for product_id in product_ids]
 
 
 async def allocations(conn: AsyncConnection, owner_id: UUID) -> Sequence[Allocation]:
     """Return what an owner still holds of tracked stock, in order of line and location. 1 statement."""
-    rows = await conn.execute(
+    read = await conn.execute(
         select(reservation.c.line_id, reservation.c.item_id, reservation.c.location_id, reservation.c.quantity)
         .where(reservation.c.owner_id == owner_id, reservation.c.quantity > 0)
         .order_by(reservation.c.line_id, reservation.c.location_id)
     )
-    return [Allocation(*row) for row in rows]
+    return [Allocation(*row) for row in read]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +94,15 @@ def _place(row: RowMapping) -> Place:
 
 async def locations(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[Place | None]:
     """Return locations. Shape: n keys → n results in input order, None where there is none; 1 statement."""
-    rows = await conn.execute(_places().where(location.c.id == func.any(list(ids))))
-    found = {row["id"]: _place(row) for row in rows.mappings()}
+    read = await conn.execute(_places().where(location.c.id == func.any(list(ids))))
+    found = {row["id"]: _place(row) for row in read.mappings()}
     return [found.get(key) for key in ids]
 
 
 async def active_locations(conn: AsyncConnection) -> Sequence[Place]:
     """Return all active locations in order of priority; the first is the default. 1 statement."""
-    rows = await conn.execute(_places().where(location.c.active).order_by(location.c.priority, location.c.id))
-    return [_place(row) for row in rows.mappings()]
+    read = await conn.execute(_places().where(location.c.active).order_by(location.c.priority, location.c.id))
+    return [_place(row) for row in read.mappings()]
 
 
 async def location_page(
@@ -132,8 +129,8 @@ class ItemRow:
 async def items(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[ItemRow | None]:
     """Return inventory items. Shape: n keys → n results in input order, None where there is none; 1 statement."""
     columns = [item.c[member.name] for member in fields(ItemRow)]
-    rows = await conn.execute(select(*columns).where(item.c.id == func.any(list(ids))))
-    found = {row.id: ItemRow(*row) for row in rows}
+    read = await conn.execute(select(*columns).where(item.c.id == func.any(list(ids))))
+    found = {row.id: ItemRow(*row) for row in read}
     return [found.get(key) for key in ids]
 
 
@@ -166,8 +163,8 @@ async def levels(conn: AsyncConnection, ats: Sequence[At]) -> Sequence[LevelRow 
     statement."""
     wanted = given(ats, item_id=Uuid, location_id=Uuid)
     matches = (level.c.item_id == wanted.c.item_id) & (level.c.location_id == wanted.c.location_id)
-    rows = await conn.execute(_levels().join(wanted, matches))
-    found = {(row.item_id, row.location_id): LevelRow(*row) for row in rows}
+    read = await conn.execute(_levels().join(wanted, matches))
+    found = {(row.item_id, row.location_id): LevelRow(*row) for row in read}
     return [found.get(at) for at in ats]
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -14,15 +14,13 @@ from commerce_graph.kernel.auth import ANONYMOUS, Access, Principal
 from commerce_graph.kernel.database import Database, Joined
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
+from commerce_graph.kernel.keyed import Keyed
 from commerce_graph.kernel.limits import OPERATION_READS_AT_ONCE_MAX
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from commerce_graph.kernel.outbox import Bus
-
-_NONE: Any = object()
-"""Stands for the key None, which a DataLoader does not take: the market of no country is the primary one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,21 @@ class Resources:
 
 
 class Loads(Protocol):
-    """A keyed batch read. Shape: n keys → n results in order, None where there is no row; 1 statement."""
+    """A keyed batch read. Shape: n keys → n results in order, None where there is no row; 1 statement.
+
+    One that is `straight` takes the database in place of a connection.
+    """
 
     def __call__(self, conn: AsyncConnection, keys: Sequence[Any], /, *args: Any) -> Awaitable[Sequence[Any]]: ...
+
+
+L = TypeVar("L", bound=Callable[..., Awaitable[Sequence[Any]]])
+
+
+def straight(loader: L) -> L:
+    """Say of a loader that all it reads is a prepared statement (`database.rows`), so that it needs no connection."""
+    loader.straight = True  # type: ignore[attr-defined]
+    return loader
 
 
 class Reads:
@@ -88,7 +98,8 @@ class Context:
     claim_id: UUID | None = None
     """What a mutation in steps runs under, for `claims.first`; None without a key."""
     _committed: list[Callable[[], None]] = field(default_factory=list)
-    _loaders: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
+    _batches: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
+    _loaders: dict[tuple[Loads, tuple[Hashable, ...]], Keyed] = field(default_factory=dict)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPERATION_READS_AT_ONCE_MAX))
 
     @property
@@ -144,12 +155,11 @@ class Context:
 
     def load(self, loader: Loads, key: Any, *args: Hashable) -> Awaitable[Any]:
         """Load one key through `loader`, batched and cached within the operation."""
-        return self._keyed(loader, args).load(_NONE if key is None else key)
+        return self._keyed(loader, args).load(key)
 
     async def load_many(self, loader: Loads, keys: Sequence[Any], *args: Hashable) -> list[Any]:
         """Load keys through `loader`, batched and cached within the operation; results in order of the keys."""
-        wanted = [_NONE if key is None else key for key in keys]
-        return await self._keyed(loader, args).load_many(wanted) if wanted else []
+        return await self._keyed(loader, args).load_many(keys) if keys else []
 
     def batch(
         self,
@@ -159,17 +169,18 @@ class Context:
         arguments: dict[str, Any],
     ) -> Awaitable[Any]:
         """Resolve a batch field for one parent together with its siblings. `at` is the field's place."""
-        loader = self._loaders.get(at)
+        loader = self._batches.get(at)
         if loader is None:
 
             async def load(parents: list[Any]) -> list[Any]:
                 return list(await resolve(parents, self, **arguments))
 
-            loader = self._loaders[at] = DataLoader(load, cache=False)
+            loader = self._batches[at] = DataLoader(load, cache=False)
         return loader.load(parent)
 
     def forget(self) -> None:
         """Drop every cached read. A mutation calls it, so that its answer shows what it wrote."""
+        self._batches.clear()
         self._loaders.clear()
         self.memo.clear()
 
@@ -180,22 +191,23 @@ class Context:
 
     def prime(self, loader: Loads, values: Mapping[Any, Any], *args: Hashable) -> None:
         """Take over values by key that were read another way, such as by a list, so that `loader` need not read."""
-        keyed = self._keyed(loader, args)
-        for key, value in values.items():
-            keyed.prime(_NONE if key is None else key, value)
+        self._keyed(loader, args).prime(values)
 
     def as_customer(self, customer_id: UUID) -> None:
         """Go on as this signed-in customer."""
         self.principal = replace(self.principal, customer_id=customer_id)
 
-    def _keyed(self, loader: Loads, args: tuple[Hashable, ...]) -> "DataLoader[Any, Any]":
+    def _keyed(self, loader: Loads, args: tuple[Hashable, ...]) -> Keyed:
         at = (loader, args)
         found = self._loaders.get(at)
         if found is None:
 
             async def load(keys: list[Any]) -> list[Any]:
+                if getattr(loader, "straight", False):
+                    async with self.turn():
+                        return list(await loader(self.database, keys, *args))  # type: ignore[arg-type]
                 async with self.read() as conn:
-                    return list(await loader(conn, [None if key is _NONE else key for key in keys], *args))
+                    return list(await loader(conn, keys, *args))
 
-            found = self._loaders[at] = DataLoader(load)
+            found = self._loaders[at] = Keyed(load)
         return found

@@ -25,7 +25,7 @@ from graphql import (
     is_list_type,
 )
 
-from commerce_graph.kernel.limits import PAGE_SIZE_MAX
+from commerce_graph.kernel.limits import OPERATION_COSTS_MAX, PAGE_SIZE_MAX
 
 SIZES = ("first", "last", "ids", "representations")
 """Arguments that say how many objects a field answers with: a number, or a list of one value for each."""
@@ -90,6 +90,8 @@ class Cost:
         self._defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions or ()}
         self._known: dict[tuple[str, bool | None], int] = {}
         self._node = node
+        self.sizes: dict[str, int] = {}
+        """What the count went by of the variables: how many objects each stands for. The same sizes, the same count."""
 
     def objects(self) -> int:
         """Return how many objects the answer can hold. A valid document ends: its fragments do not cycle.
@@ -140,15 +142,53 @@ class Cost:
     def _size(self, value: ValueNode | None) -> int:
         if isinstance(value, VariableNode):
             name = value.name.value
-            if name not in self._variables:
-                return self._size(self._defaults.get(name))
-            given = self._variables[name]
-            if isinstance(given, list):
-                return max(1, len(given))
-            found = given if isinstance(given, int) else 1
-        elif isinstance(value, ListValueNode):
+            self.sizes[name] = self.size_of(name)
+            return self.sizes[name]
+        if isinstance(value, ListValueNode):
             return max(1, len(value.values))
-        else:
-            found = int(value.value) if isinstance(value, IntValueNode) else 1
-        # A page that is larger than allowed is refused when it is read.
-        return max(1, min(found, PAGE_SIZE_MAX))
+        return _allowed(int(value.value) if isinstance(value, IntValueNode) else 1)
+
+    def size_of(self, name: str) -> int:
+        """Return how many objects a variable stands for where it says how many."""
+        if name not in self._variables:
+            return self._size(self._defaults.get(name))
+        given = self._variables[name]
+        if isinstance(given, list):
+            return max(1, len(given))
+        return _allowed(given if isinstance(given, int) else 1)
+
+
+def _allowed(size: int) -> int:
+    # A page that is larger than allowed is refused when it is read.
+    return max(1, min(size, PAGE_SIZE_MAX))
+
+
+class Costs:
+    """The costs of one operation, counted once for all variables of the same sizes.
+
+    Limits: OPERATION_COSTS_MAX, the first leaves first.
+    """
+
+    __slots__ = ("_known", "_names")
+
+    def __init__(self) -> None:
+        self._names: list[str] | None = None
+        self._known: dict[tuple[int, ...], int] = {}
+
+    def of(
+        self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode,
+        variables: Mapping[str, Any], lengths: Mapping[str, int],
+    ) -> int:  # fmt: skip
+        """Return how many objects the answer can hold. Raises: RecursionError, as `Cost.objects`."""
+        if self._names == [] and self._known:
+            return self._known[()]
+        cost = Cost(schema, document, node, variables, lengths)
+        at = None if self._names is None else tuple(map(cost.size_of, self._names))
+        found = None if at is None else self._known.get(at)
+        if found is None:
+            found = cost.objects()
+            self._names = sorted(cost.sizes)
+            self._known[tuple(cost.sizes[name] for name in self._names)] = found
+            if len(self._known) > OPERATION_COSTS_MAX:
+                del self._known[next(iter(self._known))]
+        return found

@@ -1,16 +1,21 @@
 """The database: one pool, short reads, explicit transactions, and a count of the statements."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, MetaData, event, func, select, true
+from sqlalchemy import ColumnElement, MetaData, Select, event, func, select, true
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from commerce_graph.kernel.leases import Leases, told
+from commerce_graph.kernel.limits import DATABASE_WAIT_S
+from commerce_graph.kernel.statements import Prepared, written
 
 metadata = MetaData(
     naming_convention={
@@ -23,7 +28,20 @@ metadata = MetaData(
 )
 """Every table of every domain, each in the Postgres schema of its domain."""
 
-_statements: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+
+class Sent(str):
+    """The text of a statement that was sent, and its parameters."""
+
+    parameters: Any
+
+    def __new__(cls, sql: str, parameters: Any) -> "Sent":
+        """Return the text with its parameters."""
+        made = super().__new__(cls, sql)
+        made.parameters = parameters
+        return made
+
+
+_statements: ContextVar[list[Sent] | None] = ContextVar("statements", default=None)
 
 
 class Database:
@@ -42,15 +60,16 @@ class Database:
             pool_size=2 * pool_size,
             max_overflow=0,
             pool_use_lifo=True,
-            pool_timeout=10,
+            pool_timeout=DATABASE_WAIT_S,
             hide_parameters=True,  # what is written is people's, and errors go into the log
-            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_serializer=written,
             json_deserializer=orjson.loads,
             connect_args={"server_settings": server},
         )
         # A read outside a transaction saves the BEGIN and ROLLBACK round trips.
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        event.listen(self.engine.sync_engine, "before_cursor_execute", _note)
+        self._leases = Leases(self.engine, pool_size)
+        event.listen(self.engine.sync_engine, "before_cursor_execute", _note_executed)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
@@ -58,6 +77,16 @@ class Database:
         """Open a short read. Statements see committed data; do not write through it."""
         async with self._reading.connect() as conn:
             yield conn
+
+    async def fetch(self, statement: Prepared, values: dict[str, Any]) -> Sequence[Any]:
+        """Run a prepared statement; it sees committed data. Use `rows`.
+
+        Limits: half of the connections that the pool may open.
+        Raises: DBAPIError, and sqlalchemy.exc.TimeoutError where no connection comes free.
+        """
+        parameters = statement.parameters(values)
+        _note(statement.sql, parameters)
+        return await self._leases.fetch(statement, parameters)
 
     @asynccontextmanager
     async def alone(self, key: int, where: ColumnElement[bool] | None = None) -> AsyncIterator[AsyncConnection | None]:
@@ -108,6 +137,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the pool."""
+        await self._leases.close()
         await self.engine.dispose()
 
 
@@ -141,6 +171,11 @@ class Joined(Database):
             except DBAPIError:
                 self.broken = True
                 raise
+
+    async def fetch(self, statement: Prepared, values: dict[str, Any]) -> Sequence[Any]:
+        """Read what was committed, and what was written here."""
+        async with self.read() as conn:
+            return await _fetch(conn, statement, values)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -181,16 +216,64 @@ class _Share(Database):
         async with self._turns, self._whole.read() as conn:
             yield conn
 
+    async def fetch(self, statement: Prepared, values: dict[str, Any]) -> Sequence[Any]:
+        async with self._turns:
+            return await self._whole.fetch(statement, values)
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         async with self._turns, self._whole.begin() as conn:
             yield conn
 
 
+Source = AsyncConnection | Database
+"""What a prepared statement reads from: a transaction or a read that is open, or the database."""
+
+
+async def rows(source: Source, statement: Prepared | Select[Any], **values: Any) -> Sequence[Any]:
+    """Return the rows of a statement. 1 statement.
+
+    A prepared one goes to PostgreSQL without SQLAlchemy between, a SELECT that was only built goes through it.
+    """
+    if isinstance(statement, Prepared):
+        reads = source.fetch if isinstance(source, Database) else partial(_fetch, source)
+        return await reads(statement, values)
+    if isinstance(source, Database):
+        async with source.read() as conn:
+            return await _executed(conn, statement, values)
+    return await _executed(source, statement, values)
+
+
+async def _executed(conn: AsyncConnection, statement: Select[Any], values: dict[str, Any]) -> Sequence[Any]:
+    found: Sequence[Any] = (await conn.execute(statement, values)).all()
+    return found
+
+
+async def _fetch(conn: AsyncConnection, statement: Prepared, values: dict[str, Any]) -> Sequence[Any]:
+    """Run a prepared statement where a connection is: inside its transaction, if it has begun one."""
+    within = conn.sync_connection
+    driver: Any = None if within is None or within.invalidated else within.connection.driver_connection
+    if driver is None or not driver.is_in_transaction():
+        return await _executed(conn, statement.select, values)  # there may be a BEGIN to come before it
+    parameters = statement.parameters(values)
+    _note(statement.sql, parameters)
+    try:
+        found: Sequence[Any] = await driver.fetch(statement.sql, *parameters, record_class=statement.row)
+    except Exception as fault:
+        broken = driver.is_closed()
+        if broken:
+            await conn.invalidate()
+        raise told(statement.sql, fault, broken=broken) from fault
+    except BaseException:
+        await conn.invalidate()  # its answer is still on the way
+        raise
+    return found
+
+
 @contextmanager
-def count_statements() -> Iterator[list[str]]:
-    """Collect the SQL statements executed inside the block and in tasks started from it."""
-    seen: list[str] = []
+def count_statements() -> Iterator[list[Sent]]:
+    """Collect the SQL statements (`Sent`) executed inside the block and in tasks started from it."""
+    seen: list[Sent] = []
     token = _statements.set(seen)
     try:
         yield seen
@@ -205,7 +288,11 @@ def _refuse_closed(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> 
         raise DisconnectionError
 
 
-def _note(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
+def _note_executed(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
+    _note(statement, parameters)
+
+
+def _note(statement: str, parameters: Any) -> None:
     seen = _statements.get()
     if seen is not None:
-        seen.append(statement)
+        seen.append(Sent(statement, parameters))

@@ -5,18 +5,18 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select, true, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import object_type
 from commerce_graph.kernel.limits import CURSOR_VALUES_MAX, PAGE_SIZE_MAX
-from commerce_graph.kernel.statements import keys
+from commerce_graph.kernel.statements import Prepared, keys
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ def connection(
     """Build a GraphQL connection from nodes and their cursors."""
     return kind(
         nodes=nodes,
-        edges=[edge(cursor=c, node=n) for c, n in zip(cursors, nodes, strict=True)],
+        edges=_Made(len(nodes), lambda at: edge(cursor=cursors[at], node=nodes[at])),
         page_info=PageInfo(
             has_next_page=has_next,
             has_previous_page=has_previous,
@@ -121,18 +121,39 @@ def connection(
     )
 
 
-async def read_page(conn: AsyncConnection, query: Select[Any], order: Order, args: PageArguments) -> Page:
+class _Made(Sequence[T]):
+    """A list whose members are made when somebody looks at them: most queries ask for no cursor and no edge."""
+
+    __slots__ = ("_count", "_make")
+
+    def __init__(self, count: int, make: Callable[[int], T]) -> None:
+        self._count = count
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[T]: ...
+    def __getitem__(self, at: int | slice) -> T | list[T]:
+        if isinstance(at, slice):
+            return [self._make(place) for place in range(self._count)[at]]
+        return self._make(range(self._count)[at])
+
+
+async def read_page(source: Source, query: Select[Any], order: Order, args: PageArguments) -> Page:
     """Read one page. `query` must not be ordered or limited. 1 statement, one row more than the page.
 
     It is built once for a `query` that is the same each time.
     """
     statement = _kept(query, order, args, lambda: _paged(query, order, args))
-    rows = (await conn.execute(statement, {"limit": args.size + 1})).all()
-    return _page(rows, len(order.columns), args)
+    return _page(await rows(source, statement, limit=args.size + 1), len(order.columns), args)
 
 
 async def read_pages(
-    conn: AsyncConnection,
+    source: Source,
     parents: Sequence[UUID],
     query: Callable[[ColumnElement[UUID]], Select[Any]],
     order: Order,
@@ -145,33 +166,36 @@ async def read_pages(
     """
     statement = _kept(query, order, args, lambda: _pages(query, order, args))
     groups: list[list[Any]] = [[] for _ in parents]
-    for row in (await conn.execute(statement, {"keys": list(parents), "limit": args.size + 1})).all():
-        groups[row._mapping["_parent"] - 1].append(row)
+    for row in await rows(source, statement, keys=list(parents), limit=args.size + 1):
+        groups[row[0] - 1].append(row)
     return [_page(group, len(order.columns), args) for group in groups]
 
 
 def _pages(query: Callable[[ColumnElement[UUID]], Select[Any]], order: Order, args: PageArguments) -> Select[Any]:
     ids = func.unnest(keys()).table_valued("id", with_ordinality="ord").render_derived()
-    rows = _paged(query(ids.c.id), order, args)
+    listed = _paged(query(ids.c.id), order, args)
     # LATERAL keeps the inner order only by custom, and only the database knows its collation: number the rows there.
-    rank = func.row_number().over(order_by=rows._order_by_clauses).label("_rank")
-    page = rows.add_columns(rank).lateral("page")
+    rank = func.row_number().over(order_by=listed._order_by_clauses).label("_rank")
+    page = listed.add_columns(rank).lateral("page")
     found = select(ids.c.ord.label("_parent"), page).select_from(ids.join(page, true()))
     return found.order_by(ids.c.ord, page.c._rank)
 
 
-_FIRST: WeakKeyDictionary[Any, dict[tuple[Order, bool, bool], Select[Any]]] = WeakKeyDictionary()
+_FIRST: WeakKeyDictionary[Any, dict[tuple[Order, bool, bool], Select[Any] | Prepared]] = WeakKeyDictionary()
 """Statements of first pages, by the query they were built from: kept as long as it is."""
 
 
-def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], Select[Any]]) -> Select[Any]:
+def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], Select[Any]]) -> Select[Any] | Prepared:
     if args.after is not None or args.before is not None:
         return build()  # a cursor is a value in the statement, and hardly asked for twice
     built = _FIRST.setdefault(query, {})
     at = (order, args.backward, args.reverse)
-    if at not in built:
-        built[at] = build()
-    return built[at]
+    known = built.get(at)
+    if known is None:
+        known = built[at] = build()
+    elif isinstance(known, Select):  # asked for again, so it is worth compiling: others are built anew each time
+        known = built[at] = Prepared(known)
+    return known
 
 
 def _descending(order: Order, args: PageArguments) -> bool:
@@ -204,12 +228,12 @@ def _bound(values: Sequence[Any], order: Order) -> list[ColumnElement[Any]]:
     return [literal(value, kind) for value, kind in zip(values, types, strict=True)]
 
 
-def _page(rows: Sequence[Any], keys: int, args: PageArguments) -> Page:
-    more = len(rows) > args.size
-    chosen = list(rows[: args.size])
+def _page(found: Sequence[Any], keys: int, args: PageArguments) -> Page:
+    more = len(found) > args.size
+    chosen = list(found[: args.size])
     if args.backward:
         chosen.reverse()
-    cursors = [encode_cursor([row._mapping[f"_k{index}"] for index in range(keys)]) for row in chosen]
+    cursors = _Made(len(chosen), lambda at: encode_cursor([chosen[at]._mapping[f"_k{index}"] for index in range(keys)]))
     if args.backward:
         return Page(chosen, cursors, has_next=args.before is not None, has_previous=more)
     return Page(chosen, cursors, has_next=more, has_previous=args.after is not None)
@@ -217,19 +241,19 @@ def _page(rows: Sequence[Any], keys: int, args: PageArguments) -> Page:
 
 def slice_list(items: Sequence[T], args: PageArguments, key: Callable[[T], Sequence[Any]]) -> Page:
     """Return the page of a list that is in memory already; `key` is an item's unique sort key."""
-    rows = list(reversed(items)) if args.reverse else list(items)
-    names = [encode_cursor(key(row)) for row in rows]
+    ordered = list(reversed(items)) if args.reverse else list(items)
+    names = [encode_cursor(key(each)) for each in ordered]
     after, before = (
         encode_cursor(args.after) if args.after else None,
         encode_cursor(args.before) if args.before else None,
     )
     start = names.index(after) + 1 if after in names else 0
-    end = names.index(before) if before in names else len(rows)
+    end = names.index(before) if before in names else len(ordered)
     if args.backward:
         start = max(start, end - args.size)
     else:
         end = min(end, start + args.size)
-    return Page(rows[start:end], names[start:end], has_next=end < len(rows), has_previous=start > 0)
+    return Page(ordered[start:end], names[start:end], has_next=end < len(ordered), has_previous=start > 0)
 
 
 def encode_cursor(values: Sequence[Any] | None) -> str:

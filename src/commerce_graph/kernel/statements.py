@@ -1,16 +1,32 @@
-"""Statements that are built once: SQLAlchemy spends more on building one than on running it."""
+"""Statements that are built and compiled once: SQLAlchemy spends more on either than PostgreSQL does on the answer."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Uuid, any_, bindparam
+import asyncpg  # type: ignore[import-untyped]
+import orjson
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, Uuid, any_, bindparam
+from sqlalchemy.dialects.postgresql import asyncpg as dialects
+from sqlalchemy.types import TypeEngine
 
 from commerce_graph.kernel.limits import STATEMENTS_KEPT_MAX
 
+NUMERIC, FLOAT8 = 1700, 701
+"""PostgreSQL's numbers of these types."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def written(document: Any) -> str:
+    """Return a JSON document as text, as every connection takes it."""
+    return orjson.dumps(document).decode()
+
+
+_DIALECT = dialects.dialect(json_serializer=written, json_deserializer=orjson.loads)  # type: ignore[no-untyped-call]
 
 
 def built_once(build: Callable[P, R]) -> Callable[P, R]:
@@ -31,3 +47,81 @@ def any_key() -> ColumnElement[UUID]:
     """Return what a key is compared with to be one of `keys`."""
     compared: ColumnElement[Any] = any_(keys())
     return compared
+
+
+class Row(asyncpg.Record):  # type: ignore[misc]
+    """A row of a prepared statement: its columns are attributes, as those of SQLAlchemy's rows."""
+
+    __slots__ = ()
+
+    @property
+    def _mapping(self) -> "Row":
+        """Return what gives a column by its name, which is the row itself."""
+        return self
+
+
+class Prepared:
+    """A SELECT compiled once, to be run on asyncpg with nothing between: `database.rows`.
+
+    Only the parameters that it names (`bindparam`) differ from one run to the next. Build it once: to compile costs
+    milliseconds. Raises: TypeError for a column whose values SQLAlchemy would have to convert, or without a name.
+    """
+
+    __slots__ = ("_bound", "_constants", "_writers", "row", "select", "sql")
+
+    def __init__(self, select: Select[Any]) -> None:
+        self.select = select
+        """The same as SQLAlchemy runs it."""
+        compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        self.sql: str = compiled.string
+        self.row: type[Row] = _row_of(select)
+        names: list[str] = compiled.positiontup or []
+        binds: dict[str, BindParameter[Any]] = compiled.binds
+        writers = {name: _writer(binds[name].type) if name in binds else None for name in names}
+        constants = compiled.params
+        self._bound = [(name, bool(name in binds and binds[name].required)) for name in names]
+        self._constants = {
+            name: write(constants[name]) if write else constants[name]
+            for name, write in writers.items()
+            if (name, False) in self._bound
+        }
+        self._writers = {name: write for name, write in writers.items() if write}
+
+    def parameters(self, values: dict[str, Any]) -> list[Any]:
+        """Return the values of the placeholders in order. Raises: KeyError for a parameter that was not given."""
+        found = []
+        for name, required in self._bound:
+            if not required and name not in values:
+                found.append(self._constants[name])
+            else:
+                write = self._writers.get(name)
+                found.append(write(values[name]) if write else values[name])
+        return found
+
+
+def _writer(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """Return what makes a value one that asyncpg takes, None where it is one."""
+    here = kind.dialect_impl(_DIALECT)
+    if isinstance(here, ARRAY) and _writer(here.item_type) is None:
+        return None  # SQLAlchemy would copy the list
+    write: Callable[[Any], Any] | None = here.bind_processor(_DIALECT)
+    return write
+
+
+def _reads(kind: TypeEngine[Any]) -> bool:
+    """Tell whether asyncpg's value is what SQLAlchemy would give for a column of this type."""
+    here = kind.dialect_impl(_DIALECT)
+    if isinstance(here, ARRAY):
+        return not here.as_tuple and _reads(here.item_type)
+    # Numbers are looked at by what PostgreSQL sends: `numeric`, of which asyncpg makes a Decimal, or `float8`.
+    sent = NUMERIC if getattr(here, "asdecimal", False) else FLOAT8
+    return here.result_processor(_DIALECT, sent) is None
+
+
+def _row_of(select: Select[Any]) -> type[Row]:
+    members: dict[str, Any] = {"__slots__": ()}
+    for place, (name, column) in enumerate(select.selected_columns.items()):
+        if name in members or not _reads(column.type):
+            raise TypeError(f"a prepared statement cannot answer with `{name}` of {column.type!r}")
+        members[name] = property(itemgetter(place))
+    return type("Row", (Row,), members)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, RowMapping, Select, Text, any_, bindparam, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.kernel.context import straight
+from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.provinces import province_code
-from commerce_graph.kernel.statements import any_key, built_once
+from commerce_graph.kernel.statements import Prepared, any_key, built_once
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
 from commerce_graph.pricing.tables import market, market_country, market_language, price, shop, tax_rate
 
@@ -33,7 +35,7 @@ def markets() -> Select[Any]:
     )
 
 
-def to_market(row: RowMapping, country: str | None = None) -> Market:
+def to_market(row: Any, country: str | None = None) -> Market:
     """Return a row of `markets` as the market holds for a country, or for its first."""
     return Market(
         id=row["id"],
@@ -49,26 +51,27 @@ def to_market(row: RowMapping, country: str | None = None) -> Market:
     )
 
 
-async def markets_for(conn: AsyncConnection, countries: Sequence[str | None]) -> Sequence[Market]:
+@straight
+async def markets_for(source: Source, countries: Sequence[str | None]) -> Sequence[Market]:
     """Return the market of each country; None, and a country that is in no market, get the primary market.
 
     Shape: n keys → n results in input order; 1 statement. Fits `Context.load`.
     Raises: LookupError for a shop without a primary market, which no shop may be.
     """
-    asked = {"countries": [country for country in set(countries) if country is not None]}
-    rows = (await conn.execute(_markets_for(), asked)).mappings().all()
-    by_country = {country: row for row in rows for country in row["countries"]}
-    primary = next((row for row in rows if row["is_primary"]), None)
+    asked = [country for country in set(countries) if country is not None]
+    found = await rows(source, _markets_for(), countries=asked)
+    by_country = {country: row for row in found for country in row.countries}
+    primary = next((row for row in found if row.is_primary), None)
     if primary is None:
         raise LookupError("the shop has no primary market")
-    return [to_market(by_country[c], c) if c in by_country else to_market(primary) for c in countries]
+    return [to_market(by_country[c]._mapping, c) if c in by_country else to_market(primary._mapping) for c in countries]
 
 
 @built_once
-def _markets_for() -> Select[Any]:
+def _markets_for() -> Prepared:
     named = any_(bindparam("countries", type_=ARRAY(Text)))
     theirs = select(market_country.c.market_id).where(market_country.c.country == named)
-    return markets().where(or_(market.c.is_primary, market.c.id.in_(theirs)))
+    return Prepared(markets().where(or_(market.c.is_primary, market.c.id.in_(theirs))))
 
 
 async def all_markets(conn: AsyncConnection) -> Sequence[Market]:
@@ -82,35 +85,35 @@ async def market_list(conn: AsyncConnection, keys: Sequence[bool]) -> Sequence[S
     return [await all_markets(conn)] * len(keys)
 
 
-async def prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
+@straight
+async def prices(source: Source, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
     """Return prices. Shape: n keys → n results in input order, None where it has no price there; 1 statement."""
-    found = await conn.execute(_prices(market_id), {"keys": list(variant_ids)})
-    by_variant = {row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency) for row in found}
+    found = await rows(source, _prices(market_id), keys=list(variant_ids))
+    by_variant = {variant_id: Price(*price) for variant_id, *price in found}
     return [by_variant.get(variant_id) for variant_id in variant_ids]
 
 
 @built_once
-def _prices(market_id: UUID) -> Select[Any]:
+def _prices(market_id: UUID) -> Prepared:
     wanted = select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency)
-    return wanted.join(market).where(price.c.market_id == market_id, price.c.variant_id == any_key())
+    return Prepared(wanted.join(market).where(price.c.market_id == market_id, price.c.variant_id == any_key()))
 
 
-async def shown_prices(conn: AsyncConnection, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
+@straight
+async def shown_prices(source: Source, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
     """Return the prices to show in a market: its own, else the primary market's in that market's currency.
 
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
-    found = await conn.execute(_shown_prices(market_id), {"keys": list(variant_ids)})
-    by_variant = {
-        row.variant_id: Price(row.amount_minor, row.compare_at_minor, row.currency, row.borrowed) for row in found
-    }
+    found = await rows(source, _shown_prices(market_id), keys=list(variant_ids))
+    by_variant = {variant_id: Price(*price) for variant_id, *price in found}
     return [by_variant.get(variant_id) for variant_id in variant_ids]
 
 
 @built_once
-def _shown_prices(market_id: UUID) -> Select[Any]:
+def _shown_prices(market_id: UUID) -> Prepared:
     borrowed = (market.c.id != market_id).label("borrowed")
-    return (
+    return Prepared(
         select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency, borrowed)
         .ext(distinct_on(price.c.variant_id))
         .join(market)
@@ -119,21 +122,20 @@ def _shown_prices(market_id: UUID) -> Select[Any]:
     )
 
 
-async def shown_ranges(
-    conn: AsyncConnection, product_ids: Sequence[UUID], market_id: UUID
-) -> Sequence[PriceRange | None]:
+@straight
+async def shown_ranges(source: Source, product_ids: Sequence[UUID], market_id: UUID) -> Sequence[PriceRange | None]:
     """Return the price ranges to show in a market: its own, else the primary market's in that market's currency.
 
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
-    found = await conn.execute(_shown_ranges(market_id), {"keys": list(product_ids)})
-    by_product = {row["product_id"]: row for row in found.mappings()}
-    return [_range(by_product.get(product_id)) for product_id in product_ids]
+    found = await rows(source, _shown_ranges(market_id), keys=list(product_ids))
+    by_product = {product_id: PriceRange(*prices) for product_id, *prices in found}
+    return [by_product.get(product_id) for product_id in product_ids]
 
 
 @built_once
-def _shown_ranges(market_id: UUID) -> Select[Any]:
-    return (
+def _shown_ranges(market_id: UUID) -> Prepared:
+    return Prepared(
         select(
             price.c.product_id,
             func.min(price.c.amount_minor).label("min_minor"),
@@ -152,18 +154,6 @@ def _shown_ranges(market_id: UUID) -> Select[Any]:
 
 def _shown_in(market_id: UUID) -> ColumnElement[bool]:
     return or_(market.c.id == market_id, market.c.is_primary)
-
-
-def _range(row: RowMapping | None) -> PriceRange | None:
-    if row is None:
-        return None
-    return PriceRange(
-        row["min_minor"],
-        row["max_minor"],
-        row["compare_at_min_minor"],
-        row["compare_at_max_minor"],
-        row["currency"],
-    )
 
 
 Place = tuple[str | None, str | None]

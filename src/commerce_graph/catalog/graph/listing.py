@@ -84,8 +84,8 @@ class CatalogQuery(NodeQuery):
         available = AVAILABLE_FIELD in names(asked)
         market = await price_market(ctx) if priced else await known_market(ctx) if available else None
         listing = Listing(audience(ctx), order, args, query=asked, market=market)
-        async with ctx.read() as conn:
-            page = await product_page(conn, listing)
+        async with ctx.turn():
+            page = await product_page(ctx.database, listing)
         return product_connection(ctx, page, FacetList(asked, listing.filters, listing.audience, market))
 
     @field

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.catalog.loaders.audience import Audience, collection_seen
 from commerce_graph.catalog.loaders.collection_search import collection_condition
 from commerce_graph.catalog.tables import collection, collection_product
+from commerce_graph.kernel.context import straight
+from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.fulltext import After, answering, rank, ranked, terms_query
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.query_syntax import Query
 from commerce_graph.kernel.query_syntax.words import Plan
-from commerce_graph.kernel.statements import any_key, built_once
+from commerce_graph.kernel.statements import Prepared, any_key, built_once
 
 _ORDERS: dict[str, Order] = {
     "ID": Order((collection.c.id,)),
@@ -33,15 +35,16 @@ def _order(name: str, query: Query | None) -> Order:
     return _ORDERS["TITLE"] if words is None else Order((rank(collection.c.search, words), collection.c.id), True)
 
 
-async def collections(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
+@straight
+async def collections(source: Source, ids: Sequence[UUID], audience: Audience) -> list[Any]:
     """Return collections. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
-    found = {row.id: row for row in (await conn.execute(_collections(audience), {"keys": list(ids)})).all()}
+    found = {row.id: row for row in await rows(source, _collections(audience), keys=list(ids))}
     return [found.get(key) for key in ids]
 
 
 @built_once
-def _collections(audience: Audience) -> Select[Any]:
-    return select(*_SHOWN).where(collection.c.id == any_key(), *collection_seen(audience))
+def _collections(audience: Audience) -> Prepared:
+    return Prepared(select(*_SHOWN).where(collection.c.id == any_key(), *collection_seen(audience)))
 
 
 async def collections_by_handle(
@@ -72,8 +75,8 @@ async def find_collections(
     """
     wanted = select(*_SHOWN).where(*collection_seen(audience), collection_condition(plan.where))
     listed = ranked(wanted, collection, plan, limit, after, before, backward=backward)
-    rows: Sequence[Row[Any]] = (await conn.execute(listed)).all()
-    return rows
+    found: Sequence[Row[Any]] = (await conn.execute(listed)).all()
+    return found
 
 
 async def count_collections(conn: AsyncConnection, plan: Plan, audience: Audience) -> int:
@@ -82,11 +85,12 @@ async def count_collections(conn: AsyncConnection, plan: Plan, audience: Audienc
     return (await conn.execute(select(func.count()).select_from(collection).where(*kept))).scalar_one()
 
 
+@straight
 async def collection_pages_of(
-    conn: AsyncConnection, product_ids: Sequence[UUID], audience: Audience, args: PageArguments
+    source: Source, product_ids: Sequence[UUID], audience: Audience, args: PageArguments
 ) -> list[Page]:
     """Return a page of the collections that each product is in. Shape: n keys → n pages in order; 1 statement."""
-    return await read_pages(conn, product_ids, _of_product(audience), _ORDERS["ID"], args)
+    return await read_pages(source, product_ids, _of_product(audience), _ORDERS["ID"], args)
 
 
 @built_once
@@ -134,6 +138,6 @@ async def collections_among(
         at.product_id == any_(cast(list(product_ids), ARRAY(Uuid))),
         at.collection_id == any_(cast(list(among), ARRAY(Uuid))),
     )
-    rows = (await conn.execute(wanted.group_by(at.product_id))).all()
-    found = {row.product_id: frozenset(row.collections) for row in rows}
+    grouped = (await conn.execute(wanted.group_by(at.product_id))).all()
+    found = {row.product_id: frozenset(row.collections) for row in grouped}
     return [found.get(each, frozenset()) for each in product_ids]

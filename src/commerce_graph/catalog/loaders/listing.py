@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
 from commerce_graph.catalog.loaders.filters import Filters, PriceMarket, filtered
 from commerce_graph.catalog.loaders.products import product_columns, products
 from commerce_graph.catalog.loaders.search import product_condition, relevance
 from commerce_graph.catalog.tables import collection_product, product, product_price
+from commerce_graph.kernel.context import straight
+from commerce_graph.kernel.database import Source
 from commerce_graph.kernel.limits import SEARCH_FOUND_MAX
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.query_syntax import Query
@@ -83,30 +84,29 @@ def _priced(shown: Select[Any], market: PriceMarket | None) -> Select[Any]:
     return shown.join(product_price, at.product_id == product.c.id).where(at.market_id == (market and market.id))
 
 
-async def product_page(conn: AsyncConnection, listing: Listing) -> Page:
+async def product_page(source: Source, listing: Listing) -> Page:
     """Return a page of the shop's products. 1 statement, 2 by the relevance of words.
 
     Limits: SEARCH_FOUND_MAX by relevance, the best sold.
     """
     rank = relevance(listing.query) if listing.order == "RELEVANCE" else None
     if rank is None:
-        return await read_page(conn, _listed(listing), _order(listing), listing.args)
+        return await read_page(source, _listed(listing), _order(listing), listing.args)
     # To rank all products that share a word of each of them would be to read the whole shop, and so would be to join
     # the ranks with the products before the page is cut.
     met = select(product.c.id, rank.label("rank")).where(*_conditions(listing))
     best = met.order_by(product.c.sales.desc(), product.c.id.desc()).limit(SEARCH_FOUND_MAX).subquery("best_sold")
-    page = await read_page(conn, select(best.c.id), Order((best.c.rank, best.c.id), descending=True), listing.args)
-    rows = await products(conn, [row.id for row in page.rows], listing.audience)
+    page = await read_page(source, select(best.c.id), Order((best.c.rank, best.c.id), descending=True), listing.args)
+    rows = await products(source, [row.id for row in page.rows], listing.audience)
     # One may have gone in between.
     shown = [(row, cursor) for row, cursor in zip(rows, page.cursors, strict=True) if row is not None]
     return replace(page, rows=[row for row, _ in shown], cursors=[cursor for _, cursor in shown])
 
 
-async def collection_product_pages(
-    conn: AsyncConnection, collection_ids: Sequence[UUID], listing: Listing
-) -> list[Page]:
+@straight
+async def collection_product_pages(source: Source, collection_ids: Sequence[UUID], listing: Listing) -> list[Page]:
     """Return a page of each collection's products. Shape: n keys → n pages in input order; 1 statement."""
-    return await read_pages(conn, collection_ids, _members(_listed(listing)), _order(listing), listing.args)
+    return await read_pages(source, collection_ids, _members(_listed(listing)), _order(listing), listing.args)
 
 
 @built_once

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, any_, bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, bindparam, func, select
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
 from commerce_graph.catalog.tables import product, publication, variant
-from commerce_graph.kernel.statements import any_key, built_once
+from commerce_graph.kernel.context import straight
+from commerce_graph.kernel.database import Source, rows
+from commerce_graph.kernel.statements import Prepared, any_key, built_once
 
 
 def product_columns(audience: Audience) -> list[ColumnElement[Any]]:
@@ -28,39 +29,38 @@ def _seen(audience: Audience) -> Select[Any]:
 
 
 @built_once
-def _products(audience: Audience) -> Select[Any]:
-    return _seen(audience).where(product.c.id == any_key())
+def _products(audience: Audience) -> Prepared:
+    return Prepared(_seen(audience).where(product.c.id == any_key()))
 
 
 @built_once
-def _products_by_handle(audience: Audience) -> Select[Any]:
-    return _seen(audience).where(product.c.handle == any_(bindparam("handles", type_=ARRAY(Text))))
+def _products_by_handle(audience: Audience) -> Prepared:
+    return Prepared(_seen(audience).where(product.c.handle == any_(bindparam("handles", type_=ARRAY(Text)))))
 
 
-async def products(conn: AsyncConnection, ids: Sequence[UUID], audience: Audience) -> list[Row[Any] | None]:
+@straight
+async def products(source: Source, ids: Sequence[UUID], audience: Audience) -> list[Any]:
     """Return products. Shape: n keys → n results in input order, None where the audience sees none; 1 statement."""
-    found = {row.id: row for row in (await conn.execute(_products(audience), {"keys": list(ids)})).all()}
+    found = {row.id: row for row in await rows(source, _products(audience), keys=list(ids))}
     return [found.get(key) for key in ids]
 
 
-async def products_by_handle(
-    conn: AsyncConnection, handles: Sequence[str], audience: Audience
-) -> list[Row[Any] | None]:
+@straight
+async def products_by_handle(source: Source, handles: Sequence[str], audience: Audience) -> list[Any]:
     """Return products. Shape: n handles → n results in input order, None where the audience sees none; 1 statement."""
-    asked = {"handles": list(handles)}
-    found = {row.handle: row for row in (await conn.execute(_products_by_handle(audience), asked)).all()}
+    found = {row.handle: row for row in await rows(source, _products_by_handle(audience), handles=list(handles))}
     return [found.get(handle) for handle in handles]
 
 
-COUNTED = (
+COUNTED = Prepared(
     select(variant.c.product_id, func.count().label("count"))
     .where(variant.c.product_id == any_key())
     .group_by(variant.c.product_id)
 )
 
 
-async def variant_counts(conn: AsyncConnection, product_ids: Sequence[UUID]) -> list[int]:
+@straight
+async def variant_counts(source: Source, product_ids: Sequence[UUID]) -> list[int]:
     """Return how many variants products have. Shape: n keys → n results in input order; 1 statement."""
-    rows = (await conn.execute(COUNTED, {"keys": list(product_ids)})).all()
-    found: dict[UUID, int] = {row.product_id: row._mapping["count"] for row in rows}
+    found: dict[UUID, int] = dict(await rows(source, COUNTED, keys=list(product_ids)))
     return [found.get(key, 0) for key in product_ids]

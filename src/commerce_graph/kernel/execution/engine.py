@@ -41,7 +41,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
 from commerce_graph.kernel.context import Buyer, Context
-from commerce_graph.kernel.cost import Cost, root_fields
+from commerce_graph.kernel.cost import Costs, root_fields
 from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.execution.breadth import events, execute
@@ -69,6 +69,7 @@ class Operation:
     access: dict[str, Access]
     """Field coordinates that ask for scopes."""
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
+    costs: Costs = field(default_factory=Costs, compare=False, repr=False)
 
     @property
     def kind(self) -> OperationType:
@@ -167,7 +168,7 @@ class Engine:
         """
         try:
             asked = (self.graph.core, operation.document, operation.node, variables or {})
-            most = Cost(*asked, self.graph.lengths).objects()
+            most = operation.costs.of(*asked, self.graph.lengths)
         except RecursionError:
             raise RequestError("DEPTH_LIMIT_EXCEEDED", NESTED) from None
         if most > limits.ANSWER_OBJECTS_MAX:

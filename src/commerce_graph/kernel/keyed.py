@@ -1,0 +1,128 @@
+"""Keyed reads of one operation: collected for a turn of the event loop, read together, each key once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import Any
+
+ReadMany = Callable[[list[Any]], Awaitable[Sequence[Any]]]
+"""Shape: n keys → n results in order; an exception among them is that key's own."""
+
+
+class _Batch:
+    """Keys that are read together."""
+
+    __slots__ = ("fault", "keys", "over", "waiting")
+
+    def __init__(self) -> None:
+        self.keys: list[Any] = []
+        self.waiting: list[asyncio.Future[None]] = []
+        self.fault: BaseException | None = None
+        self.over = False
+
+    async def ended(self) -> None:
+        """Wait until it was read. Raises: what reading it raised."""
+        if not self.over:
+            # One each: who is cancelled must not take the others along.
+            mine = asyncio.get_running_loop().create_future()
+            self.waiting.append(mine)
+            await mine
+        if self.fault is not None:
+            raise self.fault
+
+    def end(self, fault: BaseException | None = None) -> None:
+        """Let those who wait go on."""
+        self.fault = fault
+        self.over = True
+        for each in self.waiting:
+            if not each.done():
+                each.set_result(None)
+
+
+class _Value:
+    """A value that is there once its batch was read. Unlike a coroutine, it may be dropped without being awaited."""
+
+    __slots__ = ("_batch", "_key", "_values")
+
+    def __init__(self, batch: _Batch | None, key: Any, values: dict[Any, Any]) -> None:
+        self._batch = batch
+        self._key = key
+        self._values = values
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        if self._batch is not None:
+            yield from self._batch.ended().__await__()
+        return _outcome(self._values[self._key])
+
+
+def _outcome(value: Any) -> Any:
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+class Keyed:
+    """What one loader reads in one operation. What many ask for in one turn of the loop goes in one call.
+
+    A key whose batch failed is read anew when it is asked for again.
+    """
+
+    __slots__ = ("_next", "_read", "_reading", "_tasks", "_values")
+
+    def __init__(self, read: ReadMany) -> None:
+        self._read = read
+        self._values: dict[Any, Any] = {}
+        self._reading: dict[Any, _Batch] = {}
+        self._next: _Batch | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def load(self, key: Any) -> Awaitable[Any]:
+        """Return one key's value, to be awaited; it is asked for now."""
+        return _Value(None if key in self._values else self._ask(key), key, self._values)
+
+    async def load_many(self, keys: Sequence[Any]) -> list[Any]:
+        """Return the values of keys in order."""
+        values = self._values
+        missing = [key for key in keys if key not in values]
+        for batch in {self._ask(key) for key in missing}:
+            await batch.ended()
+        return [_outcome(values[key]) for key in keys]
+
+    def prime(self, found: Mapping[Any, Any]) -> None:
+        """Take over values by key that were read another way; what was asked for already stays as it is."""
+        for key, value in found.items():
+            if key not in self._reading:
+                self._values.setdefault(key, value)
+
+    def _ask(self, key: Any) -> _Batch:
+        batch = self._reading.get(key)
+        if batch is None:
+            if self._next is None:
+                self._next = _Batch()
+                # In the turn after the next: whoever starts in this turn may still ask in the next.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(loop.call_soon, self._start)
+            batch = self._reading[key] = self._next
+            batch.keys.append(key)
+        return batch
+
+    def _start(self) -> None:
+        batch, self._next = self._next, None
+        assert batch is not None
+        task = asyncio.get_running_loop().create_task(self._run(batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: _Batch) -> None:
+        keys = batch.keys
+        try:
+            found = await self._read(keys)
+            self._values.update(zip(keys, found, strict=True))
+        except Exception as fault:
+            batch.fault = fault
+        except BaseException:
+            batch.fault = asyncio.CancelledError()
+            raise
+        finally:
+            for key in keys:
+                del self._reading[key]
+            batch.end(batch.fault)
