@@ -5,7 +5,18 @@ from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Uuid, any_, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    TableValuedAlias,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+)
 
 from commerce_graph.kernel.limits import STATEMENTS_KEPT_MAX
 
@@ -31,3 +42,29 @@ def any_key() -> ColumnElement[UUID]:
     """Return what a key is compared with to be one of `keys`."""
     compared: ColumnElement[Any] = any_(keys())
     return compared
+
+
+class Given:
+    """Rows that the program gives to a statement that is built once, as a table in it, one array a column.
+
+    `name`: of the table; two in one statement have two names. `types`: names and types of its columns.
+    """
+
+    def __init__(self, name: str, **types: Any) -> None:
+        self._names = {each: f"{name}_{each}" for each in types}
+        # One dimension: a value that is a list, such as a JSON document's, stays one value.
+        kinds = {each: ARRAY(kind, dimensions=1) for each, kind in types.items()}
+        arrays = [cast(bindparam(self._names[each], type_=kind), kind) for each, kind in kinds.items()]
+        columns = [column(each, kind) for each, kind in types.items()]
+        alias = func.unnest(*arrays).table_valued(*columns, with_ordinality="at").render_derived(name=name)
+        self.table: TableValuedAlias = alias
+
+    @property
+    def c(self) -> Any:
+        """Its columns, and `at`, a row's place among those given."""
+        return self.table.c
+
+    def values(self, rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+        """Return the parameters that are these rows, whose members are in the order of the columns."""
+        columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(self._names)
+        return {name: list(values) for name, values in zip(self._names.values(), columns, strict=True)}
