@@ -73,9 +73,7 @@ def _opening() -> tuple[Select[Any], Given]:
 def _opening_sold() -> tuple[Select[Any], Given, Given]:
     opening = _given_books()
     opened = _opened(opening)
-    sales = Given(
-        "sales", id=Uuid, order_id=Uuid, key=Text, amount_minor=BigInteger, currency=Text, reference=Text
-    )
+    sales = Given("sales", id=Uuid, order_id=Uuid, key=Text, amount_minor=BigInteger, currency=Text, reference=Text)
     return _adding(_asked(opening, opened), *_sold(sales, opened)), opening, sales
 
 
@@ -292,9 +290,7 @@ async def close_steps(
     statement, asked = _closing(answers[0][0].kind)
     rows = await tx.execute(statement, {**asked.values([_answered(*each) for each in answers]), "source": source})
     size = len(_STEP)
-    closed = [
-        Closed(Step(*row[:size]), Balance(*row[size:]) if row[size] is not None else None) for row in rows
-    ]
+    closed = [Closed(Step(*row[:size]), Balance(*row[size:]) if row[size] is not None else None) for row in rows]
     return {each.step.id: each for each in closed}
 
 
@@ -336,7 +332,9 @@ def _closing(kind: str) -> tuple[Select[Any], Given]:
     column = balance.c[EFFECTS[kind]]
     # A CHECK refuses what would be too much.
     adding = update(balance).where(balance.c.order_id == closed.c.order_id, succeeded)
-    added = adding.values({column: column + closed.c.amount_minor}).returning(balance.c.order_id, *_BALANCE).cte("added")
+    added = (
+        adding.values({column: column + closed.c.amount_minor}).returning(balance.c.order_id, *_BALANCE).cte("added")
+    )
     after = [added.c[member.name] for member in fields(Balance)]
     record = select(closed, *after).outerjoin(added, added.c.order_id == closed.c.order_id)
     return record.add_cte(_happened(closed, happened, bindparam("source", type_=Text), moved)), asked
