@@ -32,7 +32,7 @@ from commerce_graph.inventory.service import levels
 from commerce_graph.inventory.service.levels import Movement
 from commerce_graph.inventory.tables import reservation
 from commerce_graph.kernel.columns import given
-from commerce_graph.kernel.statements import any_key, built_once
+from commerce_graph.kernel.statements import Given, any_key, built_once
 
 _SWEEP_LOCK = 0x686F6C6473
 """Advisory lock key: one worker sweeps at a time, so that two do not queue for the same levels."""
@@ -133,21 +133,27 @@ async def _hold(
     """Take locked stock for owners, and return what was taken: not what a line holds already. 1 statement."""
     if not parts:
         return set()
-    rows = [(*key, part.variant_id, part.quantity) for key, part in parts.items()]
-    source = given(rows, owner_id=Uuid, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
+    statement, held = _holding()
+    rows = held.values([(*key, part.variant_id, part.quantity) for key, part in parts.items()])
+    return {tuple(row) for row in await tx.execute(statement, {**rows, "until": expires_at})}
+
+
+@built_once
+def _holding() -> tuple[Select[Any], Given]:
+    source = Given("wanted", owner_id=Uuid, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
     same = (reservation.c.owner_id == source.c.owner_id, reservation.c.line_id == source.c.line_id)
     before = exists().where(*same, reservation.c.state != "RELEASED")
-    columns = select(*source.c, literal("HELD", Text), literal(expires_at)).where(~before)
-    names = [*(column.name for column in source.c), "state", "expires_at"]
-    adding = postgresql.insert(reservation).from_select(names, columns)
+    names = ["owner_id", "line_id", "location_id", "item_id", "quantity"]
+    until = bindparam("until", type_=reservation.c.expires_at.type)
+    columns = select(*(source.c[name] for name in names), literal("HELD", Text), until).where(~before)
+    adding = postgresql.insert(reservation).from_select([*names, "state", "expires_at"], columns)
     # Only what was given back before can be in the way.
     again = {name: adding.excluded[name] for name in ("item_id", "quantity", "state", "expires_at")}
     holding = adding.on_conflict_do_update(index_elements=["owner_id", "line_id", "location_id"], set_=again)
     held = holding.returning(*(reservation.c[name] for name in _HELD)).cte("held")
     entered = levels.entered(held, "RESERVE", reserved=held.c.quantity)
     changed = levels.levelled(entered).cte("levelled")
-    taken = select(held.c.owner_id, held.c.line_id, held.c.location_id).add_cte(changed)
-    return {tuple(row) for row in await tx.execute(taken)}
+    return select(held.c.owner_id, held.c.line_id, held.c.location_id).add_cte(changed), source
 
 
 _HELD = ("owner_id", "line_id", "location_id", "item_id", "quantity", "state")

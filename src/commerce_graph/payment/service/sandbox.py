@@ -219,10 +219,10 @@ def _carrying_out(change: str | None) -> Executable:
     if change is None:
         return noting
     charge = test_charge.c
-    changes: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "CAPTURE": {"captured_minor": charge.captured_minor + amount},
         "REFUND": {"refunded_minor": charge.refunded_minor + amount},
         "VOID": {"status": "VOIDED"},
-    }[change]
-    changing = update(test_charge).where(charge.reference == _ABOUT).values(changes)
+    }
+    changing = update(test_charge).where(charge.reference == _ABOUT).values(changes[change])
     return changing.add_cte(noting.returning(test_operation.c.reference).cte("noted"))
