@@ -68,8 +68,7 @@ class Together(Generic[T, R]):
                 _fail(group, fault)
                 return
             log.warning("together.group_broken_up", size=len(group), fault=repr(fault))
-            for each in group:
-                await self._do([each])
+            await asyncio.gather(*(self._do([each]) for each in group))
         except asyncio.CancelledError:
             for each in group:
                 each.answer.cancel()

@@ -44,7 +44,10 @@ def _pass(point: str) -> None:
 
 @dataclass(slots=True)
 class Purchases:
-    """The purchases that this process drives on beside its requests. One for a process, in `Resources.services`."""
+    """The purchases that this process drives on beside its requests. One for a process, in `Resources.services`.
+
+    `group_max`: how many take a step in one transaction.
+    """
 
     passing: Passing = _pass
     group_max: int = SUBMISSIONS_GROUP_MAX
@@ -76,7 +79,7 @@ class Purchases:
         Limits: CHECKOUTS_DRIVEN_MAX at once, the others wait in order.
         Should the process end, a worker goes on from what is recorded.
         """
-        steps = self._steps.setdefault(db, Steps(db, self.group_max))
+        steps = self._steps.get(db) or self._steps.setdefault(db, Steps(db, self.group_max))
         self.keep(self._drive(drive(db, begun, self.passing, opened, steps), afterwards))
 
     async def _drive(self, driving: Coroutine[Any, Any, None], afterwards: Coroutine[Any, Any, None] | None) -> None:
