@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table, Uuid, any_, cast, func, select
+from sqlalchemy import Select, Table, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from commerce_graph.cart.rules import Attributes, Line
 from commerce_graph.cart.tables import address, cart, line
 from commerce_graph.kernel.address import PostalAddress
+from commerce_graph.kernel.statements import any_key, built_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,16 @@ async def contents(conn: AsyncConnection, cart_ids: Sequence[UUID]) -> Sequence[
     """Return carts with lines and addresses. Shape: n keys → n results in input order, None where there is no row;
     1 statement.
     """
+    rows = (await conn.execute(_whole(), {"keys": list(cart_ids)})).all()
+    found = {row.id: _contents(row._mapping) for row in rows}
+    return [found.get(cart_id) for cart_id in cart_ids]
+
+
+@built_once
+def _whole() -> Select[Any]:
     lines = _documents(line, ("id", "variant_id", "product_id", "quantity", "attributes", "position"), "position")
     addresses = _documents(address, ("id", "address", "selected", "one_time_use"))
-    statement = select(cart, lines.label("lines"), addresses.label("addresses")).where(
-        cart.c.id == any_(cast(list(cart_ids), ARRAY(Uuid)))
-    )
-    found = {row.id: _contents(row._mapping) for row in (await conn.execute(statement)).all()}
-    return [found.get(cart_id) for cart_id in cart_ids]
+    return select(cart, lines.label("lines"), addresses.label("addresses")).where(cart.c.id == any_key())
 
 
 def _documents(table: Table, names: Sequence[str], *order: str) -> ColumnElement[Any]:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, cast, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.checkout.tables import attempt
+from commerce_graph.kernel.statements import any_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Attempt:
 
 COLUMNS = tuple(attempt.c[member.name] for member in fields(Attempt))
 """All but the snapshot, which only placing the order needs."""
+_ATTEMPTS = select(*COLUMNS).where(attempt.c.id == any_key())
+_ATTEMPTS_OF = select(*COLUMNS).where(attempt.c.cart_id == any_key()).order_by(attempt.c.id.desc())
 
 
 def to_attempt(row: Mapping[Any, Any]) -> Attempt:
@@ -46,15 +49,14 @@ def to_attempt(row: Mapping[Any, Any]) -> Attempt:
 
 async def attempts(conn: AsyncConnection, ids: Sequence[UUID]) -> Sequence[Attempt | None]:
     """Return purchases. Shape: n keys → n results in input order, None where there is none; 1 statement."""
-    statement = select(*COLUMNS).where(attempt.c.id == any_(cast(list(ids), ARRAY(Uuid))))
-    found = {row["id"]: to_attempt(row) for row in (await conn.execute(statement)).mappings()}
+    rows = (await conn.execute(_ATTEMPTS, {"keys": list(ids)})).mappings()
+    found = {row["id"]: to_attempt(row) for row in rows}
     return [found.get(each) for each in ids]
 
 
 async def attempts_of(conn: AsyncConnection, cart_ids: Sequence[UUID]) -> Sequence[Sequence[Attempt]]:
     """Return carts' purchases, the latest first. Shape: n keys → n lists in input order; 1 statement."""
-    statement = select(*COLUMNS).where(attempt.c.cart_id == any_(cast(list(cart_ids), ARRAY(Uuid))))
     found: dict[UUID, list[Attempt]] = {cart_id: [] for cart_id in cart_ids}
-    for row in (await conn.execute(statement.order_by(attempt.c.id.desc()))).mappings():
+    for row in (await conn.execute(_ATTEMPTS_OF, {"keys": list(cart_ids)})).mappings():
         found[row["cart_id"]].append(to_attempt(row))
     return [found[cart_id] for cart_id in cart_ids]

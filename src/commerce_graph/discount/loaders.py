@@ -6,7 +6,22 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, any_, cast, func, literal, null, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Executable,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +31,7 @@ from commerce_graph.kernel import query_syntax as syntax
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.limits import AUTOMATIC_DISCOUNTS_MAX
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page
+from commerce_graph.kernel.statements import built_once
 
 LISTED = Order((discount.c.id,))
 
@@ -58,27 +74,36 @@ async def candidates(conn: AsyncConnection, asked: Sequence[Asked]) -> list[tupl
     Limits: AUTOMATIC_DISCOUNTS_MAX.
     """
     codes = sorted({each for one in asked for each in one.codes})
-    at = now()
-    running = select(discount, null().label("code"), null().label("folded"), _had(asked).label("had")).where(
-        discount.c.method == "AUTOMATIC",
-        discount.c.starts_at <= at,
-        or_(discount.c.ends_at.is_(None), discount.c.ends_at > at),
-    )
-    statement: Any = running.order_by(discount.c.id).limit(AUTOMATIC_DISCOUNTS_MAX)
-    if codes:
-        named = select(discount, code.c.code, code.c.folded, _had(asked).label("had")).join(code)
-        named = named.where(code.c.folded == any_(cast(codes, ARRAY(Text))))
-        statement = select(statement.subquery()).union_all(named)
-    rows = (await conn.execute(statement)).all()
+    buyers = {
+        "customers": [one.customer_id for one in asked if one.customer_id],
+        "contacts": [one.contact for one in asked if one.contact],
+    }
+    given = {**buyers, "at": now()} | ({"codes": codes} if codes else {})
+    rows = (await conn.execute(_running(named=bool(codes)), given)).all()
     automatic = [row for row in rows if row.code is None]
     of_code = {row.folded: row for row in rows if row.code is not None}
     return [_candidates(one, automatic, of_code) for one in asked]
 
 
-def _had(asked: Sequence[Asked]) -> ColumnElement[Any]:
-    """Return who of the buyers has had a discount that can be had once."""
-    customers = [one.customer_id for one in asked if one.customer_id]
-    contacts = [one.contact for one in asked if one.contact]
+@built_once
+def _running(*, named: bool) -> Executable:
+    """Return the statement that reads what runs by itself, and what is `named` by codes."""
+    at = bindparam("at", type_=discount.c.starts_at.type)
+    running = select(discount, null().label("code"), null().label("folded"), _had().label("had")).where(
+        discount.c.method == "AUTOMATIC",
+        discount.c.starts_at <= at,
+        or_(discount.c.ends_at.is_(None), discount.c.ends_at > at),
+    )
+    running = running.order_by(discount.c.id).limit(AUTOMATIC_DISCOUNTS_MAX)
+    if not named:
+        return running
+    of_code = select(discount, code.c.code, code.c.folded, _had().label("had")).join(code)
+    wanted = any_(bindparam("codes", type_=ARRAY(Text)))
+    return select(running.subquery()).union_all(of_code.where(code.c.folded == wanted))
+
+
+def _had() -> ColumnElement[Any]:
+    """Return who of the buyers, `customers` and `contacts`, has had a discount that can be had once."""
     buyers = array([cast(redemption.c.customer_id, Text), redemption.c.contact])
     uses = select(func.unnest(buyers)).where(
         discount.c.once_per_customer,
@@ -86,8 +111,8 @@ def _had(asked: Sequence[Asked]) -> ColumnElement[Any]:
         redemption.c.state != "RELEASED",
         redemption.c.once_per_customer,
         or_(
-            redemption.c.customer_id == any_(cast(customers, ARRAY(Uuid))),
-            redemption.c.contact == any_(cast(contacts, ARRAY(Text))),
+            redemption.c.customer_id == any_(bindparam("customers", type_=ARRAY(Uuid))),
+            redemption.c.contact == any_(bindparam("contacts", type_=ARRAY(Text))),
         ),
     )
     return func.array(uses.correlate(discount).scalar_subquery(), type_=ARRAY(Text))

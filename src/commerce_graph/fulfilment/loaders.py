@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, Uuid, any_, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.fulfilment.rules import Tracking
@@ -18,6 +18,7 @@ from commerce_graph.fulfilment.tables import (
     rate,
     zone_country,
 )
+from commerce_graph.kernel.statements import Given, built_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +85,28 @@ async def rates(conn: AsyncConnection, requests: Sequence[RateRequest]) -> Seque
 
     Shape: n requests → n lists in input order; 1 statement.
     """
-    asked = (
-        func.unnest(
-            cast([request.country for request in requests], ARRAY(Text)),
-            cast([request.weight_g for request in requests], ARRAY(Integer)),
-            cast([request.currency for request in requests], ARRAY(Text)),
-        )
-        .table_valued("country", "weight_g", "currency", with_ordinality="ord")
-        .render_derived()
-    )
-    columns = (rate.c.handle, rate.c.title, rate.c.description, rate.c.amount_minor, rate.c.currency)
-    query = (
-        select(asked.c.ord, *columns)
-        .join(zone_country, zone_country.c.country == asked.c.country)
-        .join(rate, (rate.c.zone_id == zone_country.c.zone_id) & (rate.c.currency == asked.c.currency))
-        .where(rate.c.from_g <= asked.c.weight_g, or_(rate.c.to_g.is_(None), rate.c.to_g > asked.c.weight_g))
-        .order_by(asked.c.ord, rate.c.position, rate.c.id)
-    )
+    statement, asked = _rates()
+    parcels = asked.values([(each.country, each.weight_g, each.currency) for each in requests])
     lists: list[dict[str, DeliveryRate]] = [{} for _ in requests]
-    for at, *found in await conn.execute(query):
+    for at, *found in await conn.execute(statement, parcels):
         option = DeliveryRate(*found)
         # Weights of one handle may overlap by mistake: a handle names one rate, the first.
         lists[at - 1].setdefault(option.handle, option)
     return [list(options.values()) for options in lists]
+
+
+@built_once
+def _rates() -> tuple[Select[Any], Given]:
+    asked = Given("asked", country=Text, weight_g=Integer, currency=Text)
+    columns = (rate.c.handle, rate.c.title, rate.c.description, rate.c.amount_minor, rate.c.currency)
+    query = (
+        select(asked.c.at, *columns)
+        .join(zone_country, zone_country.c.country == asked.c.country)
+        .join(rate, (rate.c.zone_id == zone_country.c.zone_id) & (rate.c.currency == asked.c.currency))
+        .where(rate.c.from_g <= asked.c.weight_g, or_(rate.c.to_g.is_(None), rate.c.to_g > asked.c.weight_g))
+        .order_by(asked.c.at, rate.c.position, rate.c.id)
+    )
+    return query, asked
 
 
 async def parcels(conn: AsyncConnection, order_ids: Sequence[UUID]) -> Sequence[Sequence[Parcel]]:

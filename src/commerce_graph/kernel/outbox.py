@@ -5,7 +5,7 @@ the stream once and fans out to its subscribers. Delivery can repeat after a cra
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,7 +28,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -41,9 +40,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.clock import new_id
-from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.database import Database, metadata
 from commerce_graph.kernel.limits import SUBSCRIBER_QUEUE_EVENTS_MAX
+from commerce_graph.kernel.statements import Given
 
 log = structlog.get_logger()
 
@@ -105,16 +104,34 @@ Handler = Callable[[Database, Fact], Awaitable[None]]
 async def publish(tx: AsyncConnection, *events: Event) -> None:
     """Store facts in the caller's transaction. 1 statement."""
     if events:
-        rows = [{"id": new_id(), "kind": type(e).__name__, "payload": _plain(asdict(e))} for e in events]
-        await tx.execute(insert(outbox).values(rows))
+        await tx.execute(_PUBLISHING, _PUBLISHED.values([_stored(event) for event in events]))
 
 
-def published(changed: CTE, *events: Event) -> CTE:
-    """Return the part of a statement that stores facts if another part of it changed a row."""
-    rows = [(new_id(), type(e).__name__, _plain(asdict(e))) for e in events]
-    facts = given(rows, id=Uuid, kind=Text, payload=JSONB)
-    told = select(*facts.c).where(exists(select(changed)))
-    return insert(outbox).from_select([column.name for column in facts.c], told).cte("published")
+def _stored(event: Event) -> tuple[UUID, str, dict[str, Any]]:
+    return new_id(), type(event).__name__, _plain(asdict(event))
+
+
+_PUBLISHED = Given("facts", id=Uuid, kind=Text, payload=JSONB)
+_FACTS = (_PUBLISHED.c.id, _PUBLISHED.c.kind, _PUBLISHED.c.payload)
+_PUBLISHING = insert(outbox).from_select(["id", "kind", "payload"], select(*_FACTS).order_by(_PUBLISHED.c.at))
+
+
+class Facts:
+    """Facts that a statement, which is built once, stores if another part of it changed the row that each is about."""
+
+    def __init__(self, name: str = "facts") -> None:
+        self._given = Given(name, about=Uuid, id=Uuid, kind=Text, payload=JSONB)
+        self._name = name
+
+    def published(self, changed: CTE) -> CTE:
+        """Return the part of the statement that stores them, by the `id` of the rows that `changed` returns."""
+        facts = self._given.c
+        told = select(facts.id, facts.kind, facts.payload).join(changed, changed.c.id == facts.about)
+        return insert(outbox).from_select(["id", "kind", "payload"], told.order_by(facts.at)).cte(f"{self._name}_told")
+
+    def values(self, facts: Sequence[tuple[UUID, Event]]) -> dict[str, Any]:
+        """Return the parameters that are these facts, each with the key of the row that it is about."""
+        return self._given.values([(about, *_stored(event)) for about, event in facts])
 
 
 def _plain(payload: dict[str, Any]) -> dict[str, Any]:

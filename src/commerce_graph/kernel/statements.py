@@ -8,7 +8,19 @@ from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
 import orjson
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, Uuid, any_, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Select,
+    TableValuedAlias,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+)
 from sqlalchemy.dialects.postgresql import asyncpg as dialects
 from sqlalchemy.types import TypeEngine
 
@@ -120,8 +132,34 @@ def _reads(kind: TypeEngine[Any]) -> bool:
 
 def _row_of(select: Select[Any]) -> type[Row]:
     members: dict[str, Any] = {"__slots__": ()}
-    for place, (name, column) in enumerate(select.selected_columns.items()):
-        if name in members or not _reads(column.type):
-            raise TypeError(f"a prepared statement cannot answer with `{name}` of {column.type!r}")
+    for place, (name, selected) in enumerate(select.selected_columns.items()):
+        if name in members or not _reads(selected.type):
+            raise TypeError(f"a prepared statement cannot answer with `{name}` of {selected.type!r}")
         members[name] = property(itemgetter(place))
     return type("Row", (Row,), members)
+
+
+class Given:
+    """Rows that the program gives to a statement that is built once, as a table in it, one array a column.
+
+    `name`: of the table; two in one statement have two names. `types`: names and types of its columns.
+    """
+
+    def __init__(self, name: str, **types: Any) -> None:
+        self._names = {each: f"{name}_{each}" for each in types}
+        # One dimension: a value that is a list, such as a JSON document's, stays one value.
+        kinds = {each: ARRAY(kind, dimensions=1) for each, kind in types.items()}
+        arrays = [cast(bindparam(self._names[each], type_=kind), kind) for each, kind in kinds.items()]
+        columns = [column(each, kind) for each, kind in types.items()]
+        alias = func.unnest(*arrays).table_valued(*columns, with_ordinality="at").render_derived(name=name)
+        self.table: TableValuedAlias = alias
+
+    @property
+    def c(self) -> Any:
+        """Its columns, and `at`, a row's place among those given."""
+        return self.table.c
+
+    def values(self, rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+        """Return the parameters that are these rows, whose members are in the order of the columns."""
+        columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(self._names)
+        return {name: list(values) for name, values in zip(self._names.values(), columns, strict=True)}

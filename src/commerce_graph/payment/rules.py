@@ -62,6 +62,11 @@ class Balance:
     refunded_minor: int
     voided_minor: int
 
+    @property
+    def paid(self) -> bool:
+        """Whether all that was due was taken, and nothing given back."""
+        return self.captured_minor == self.due_minor and not self.refunded_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:

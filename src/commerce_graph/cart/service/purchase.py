@@ -1,9 +1,9 @@
 """What a purchase does to a cart: it is closed while the purchase is under way, then opened again or completed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Update, Uuid, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.cart.loaders import contents
@@ -11,6 +11,7 @@ from commerce_graph.cart.service.quotes import Quote, quotes
 from commerce_graph.cart.tables import cart
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Reads
+from commerce_graph.kernel.statements import Given, any_key, built_once
 
 
 async def lock(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -18,8 +19,10 @@ async def lock(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, str]
 
     Locks: the carts in order of id.
     """
-    mine = select(cart.c.id, cart.c.state).where(cart.c.id == func.any(list(cart_ids))).order_by(cart.c.id)
-    return {row.id: row.state for row in await tx.execute(mine.with_for_update())}
+    return {row.id: row.state for row in await tx.execute(_LOCKING, {"keys": list(cart_ids)})}
+
+
+_LOCKING = select(cart.c.id, cart.c.state).where(cart.c.id == any_key()).order_by(cart.c.id).with_for_update()
 
 
 async def quote(conn: AsyncConnection, cart_id: UUID) -> Quote | None:
@@ -36,8 +39,10 @@ async def quote_many(conn: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UU
 
 async def close(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> None:
     """Close open carts for their purchase: nobody edits them now. 1 statement. The caller has locked them."""
-    mine = update(cart).where(cart.c.id == func.any(list(cart_ids)), cart.c.state == "OPEN")
-    await tx.execute(mine.values(state="SUBMITTED"))
+    await tx.execute(_CLOSING, {"keys": list(cart_ids)})
+
+
+_CLOSING = update(cart).where(cart.c.id == any_key(), cart.c.state == "OPEN").values(state="SUBMITTED")
 
 
 async def reopen(tx: AsyncConnection, cart_id: UUID) -> None:
@@ -46,10 +51,23 @@ async def reopen(tx: AsyncConnection, cart_id: UUID) -> None:
     await tx.execute(opening.values(state="OPEN", updated_at=now()))
 
 
-async def complete(tx: AsyncConnection, cart_id: UUID, order_id: UUID) -> None:
-    """Mark a cart as bought. Repeating it changes nothing. 1 statement. Locks: the cart's row."""
-    closing = update(cart).where(cart.c.id == cart_id, cart.c.state == "SUBMITTED")
-    await tx.execute(closing.values(state="COMPLETED", order_id=order_id, updated_at=now()))
+async def complete(tx: AsyncConnection, orders: Mapping[UUID, UUID]) -> None:
+    """Mark carts as bought, by the orders that they became. Repeating it changes nothing. 1 statement however many.
+
+    Locks: the carts in order of id.
+    """
+    statement, bought = _completing()
+    await tx.execute(statement, {**bought.values(list(orders.items())), "time": now()})
+
+
+@built_once
+def _completing() -> tuple[Update, Given]:
+    bought = Given("bought", id=Uuid, order_id=Uuid)
+    mine = select(cart.c.id, bought.c.order_id).join(bought.table, bought.c.id == cart.c.id).order_by(cart.c.id)
+    locked = mine.with_for_update(of=cart).cte("locked").prefix_with("MATERIALIZED")
+    closing = update(cart).where(cart.c.id == locked.c.id, cart.c.state == "SUBMITTED")
+    at = bindparam("time", type_=cart.c.updated_at.type)
+    return closing.values(state="COMPLETED", order_id=locked.c.order_id, updated_at=at), bought
 
 
 async def state(conn: AsyncConnection, cart_id: UUID) -> str | None:

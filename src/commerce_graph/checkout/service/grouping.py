@@ -75,7 +75,9 @@ class Submissions:
     @classmethod
     def open(cls, resources: Resources, group_max: int = SUBMISSIONS_GROUP_MAX) -> "Submissions":
         """Make the process's submissions."""
-        made = cls(resources.database, Purchases.of(resources), Admission(resources.redis), group_max)
+        purchases = Purchases.of(resources)
+        purchases.group_max = group_max
+        made = cls(resources.database, purchases, Admission(resources.redis), group_max)
         resources.services["submissions"] = made
         return made
 

@@ -1,7 +1,7 @@
 """A purchase is driven from step to step, each short, recorded and safe to repeat, by whoever holds its lease."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -16,10 +16,9 @@ from commerce_graph.cart import service as carts
 from commerce_graph.checkout import rules
 from commerce_graph.checkout.loaders import COLUMNS, Attempt, to_attempt
 from commerce_graph.checkout.rules import Step
-from commerce_graph.checkout.service import snapshot
+from commerce_graph.checkout.service.steps import Apart, At, Coming, HoldExpired, Passing, Steps
 from commerce_graph.checkout.tables import attempt
 from commerce_graph.discount import service as discounts
-from commerce_graph.fulfilment import service as fulfilment
 from commerce_graph.inventory import service as inventory
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Resources
@@ -30,15 +29,13 @@ from commerce_graph.kernel.limits import (
     CHECKOUT_RESUME_BATCH_MAX,
     CHECKOUTS_DRIVEN_MAX,
     CHECKOUTS_RUNNING_MAX,
+    SUBMISSIONS_GROUP_MAX,
 )
 from commerce_graph.order import service as orders
 from commerce_graph.payment import service as payment
-from commerce_graph.payment.service import Opened, Outcome
+from commerce_graph.payment.service import Answered, Opened, Outcome
 
 log = structlog.get_logger()
-
-Passing = Callable[[str], None]
-"""Called with the name of each point between two steps; a test stops a purchase there."""
 
 
 def _pass(point: str) -> None:
@@ -47,9 +44,14 @@ def _pass(point: str) -> None:
 
 @dataclass(slots=True)
 class Purchases:
-    """The purchases that this process drives on beside its requests. One for a process, in `Resources.services`."""
+    """The purchases that this process drives on beside its requests. One for a process, in `Resources.services`.
+
+    `group_max`: how many take a step in one transaction.
+    """
 
     passing: Passing = _pass
+    group_max: int = SUBMISSIONS_GROUP_MAX
+    _steps: dict[Database, Steps] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHECKOUTS_DRIVEN_MAX))
 
@@ -77,7 +79,8 @@ class Purchases:
         Limits: CHECKOUTS_DRIVEN_MAX at once, the others wait in order.
         Should the process end, a worker goes on from what is recorded.
         """
-        self.keep(self._drive(drive(db, begun, self.passing, opened), afterwards))
+        steps = self._steps.get(db) or self._steps.setdefault(db, Steps(db, self.group_max))
+        self.keep(self._drive(drive(db, begun, self.passing, opened, steps), afterwards))
 
     async def _drive(self, driving: Coroutine[Any, Any, None], afterwards: Coroutine[Any, Any, None] | None) -> None:
         try:
@@ -113,8 +116,9 @@ async def resume(resources: Resources) -> int:
     """
     async with resources.database.begin() as tx:
         taken = await _claim(tx)
-    passing = Purchases.of(resources).passing
-    await asyncio.gather(*(drive(resources.database, each, passing) for each in taken))
+    db, passing = resources.database, Purchases.of(resources).passing
+    steps = Steps(db)
+    await asyncio.gather(*(drive(db, each, passing, steps=steps) for each in taken))
     return len(taken)
 
 
@@ -156,25 +160,25 @@ async def stay(db: Database, waiting: Attempt) -> None:
             await inventory.renew(tx, waiting.order_id, until)
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """Where a purchase is. `opened`: the payment step that was recorded on the way here, and not asked for yet."""
-
-    attempt: Attempt
-    opened: Opened | None = None
-
-
-async def drive(db: Database, begun: Attempt, passing: Passing = _pass, opened: Opened | None = None) -> None:
+async def drive(
+    db: Database,
+    begun: Attempt,
+    passing: Passing = _pass,
+    opened: Opened | None = None,
+    steps: Steps | None = None,
+) -> None:
     """Drive a purchase on until it is done, given up, or has to wait. The caller holds its lease.
 
-    `opened`: the authorisation that the submission recorded, where the caller comes from there.
+    `opened`: the authorisation that the submission recorded, where the caller comes from there. `steps`: what it does
+    together with others.
     Nothing is lost where it stops, and nothing doubled where two do it at once: every step is guarded by the
     recorded state and repeatable. A fault counts as a try that brought nothing.
     """
-    at, going = _At(begun, opened), True
+    at, going = At(begun, opened), True
+    by = _Driven(db, steps or Steps(db), passing)
     try:
         while going:
-            next_ = await _step(db, at, passing)
+            next_ = await _step(by, at)
             at, going = next_ or at, next_ is not None
     except Exception:
         log.exception("checkout.fault", attempt_id=str(begun.id), order_id=str(begun.order_id))
@@ -184,35 +188,51 @@ async def drive(db: Database, begun: Attempt, passing: Passing = _pass, opened: 
             log.warning("checkout.lease_left_to_end", attempt_id=str(begun.id))
 
 
-async def _step(db: Database, where: _At, passing: Passing) -> _At | None:
+@dataclass(frozen=True, slots=True)
+class _Driven:
+    """What a purchase is driven on with."""
+
+    db: Database
+    steps: Steps
+    passing: Passing
+
+
+async def _step(by: _Driven, where: At) -> At | None:
     """Do the next step; None where there is none for now."""
     at = where.attempt
     step = rules.next_step(at.state, at.amount_minor, at.tries, at.held_until, now())
     if step is Step.AUTHORIZE:
-        return await _authorize(db, at, where.opened, passing)
+        return await _authorize(by, at, where.opened)
     if step is Step.PLACE:
-        return await _place(db, at, passing)
+        return await _place(by, at)
     if step is Step.CAPTURE:
-        await _capture(db, at, where.opened, passing)
+        await _capture(by, at, where.opened)
     if step is Step.VOID:
-        await _void(db, at, passing)
+        await _void(by.db, at, by.passing)
     if step is Step.GIVE_UP:
-        return await _give_up(db, at, *rules.why_given_up(at.state, at.tries))
+        return await _give_up(by.db, at, *rules.why_given_up(at.state, at.tries))
     return None
 
 
-async def _authorize(db: Database, at: Attempt, opened: Opened | None, passing: Passing) -> _At | None:
-    passing("reserved")
-    outcome = await payment.authorize(db, at.order_id, at.session_id or "", opened)
-    passing("authorized")
+async def _authorize(by: _Driven, at: Attempt, opened: Opened | None) -> At | None:
+    """Have the money set aside. What came of it is recorded with the order, or by itself where there is none."""
+    by.passing("reserved")
+    asked = await payment.ask_authorization(by.db, at.order_id, at.session_id or "", opened)
+    by.passing("authorized")
+    if isinstance(asked, Answered) and asked.plain:
+        try:
+            return await _place(by, at, asked)
+        except Apart:
+            pass
+    outcome = asked if isinstance(asked, Outcome) else await payment.record(by.db, asked)
     if outcome.status == "SUCCESS":
-        return await _place(db, at, passing)
+        return await _place(by, at)
     if outcome.status == "FAILURE":
-        await _fail(db, at, outcome.code or "PAYMENT_ERROR", outcome.message or "The payment failed.")
+        await _fail(by.db, at, outcome.code or "PAYMENT_ERROR", outcome.message or "The payment failed.")
     elif outcome.status == "ACTION":
-        await _wait_for_buyer(db, at, outcome)
+        await _wait_for_buyer(by.db, at, outcome)
     else:
-        await _put_off(db, at)
+        await _put_off(by.db, at)
     return None
 
 
@@ -241,77 +261,50 @@ async def _write(db: Database, at: Attempt, states: tuple[str, ...], **values: A
         return bool((await tx.execute(mine.values(**values, updated_at=now()))).rowcount)
 
 
-class _HoldExpired(Exception):
-    """Rolls the placing of an order back, whose stock was let go of meanwhile."""
-
-
-async def _place(db: Database, at: Attempt, passing: Passing) -> _At | None:
-    """Place the order, commit its stock, open its fulfilment and complete the cart, all in one transaction.
-
-    What was authorised is captured next, which is recorded here too: whoever goes on finds it decided.
-    """
+async def _place(by: _Driven, at: Attempt, answered: Answered | None = None) -> At | None:
+    """Place the order, with what the provider answered. Raises: Apart, where there was an answer."""
     try:
-        async with db.begin() as tx:
-            placed = await _placed(tx, at)
-            passing("placing")
-    except _HoldExpired:
-        return await _give_up(db, at, *rules.out_of_time())
-    passing("placed")
+        placed = await by.steps.place(Coming(at, by.passing, answered))
+    except HoldExpired:
+        if answered is not None:
+            await payment.record(by.db, answered)
+        return await _give_up(by.db, at, *rules.out_of_time())
+    by.passing("placed")
     return placed
 
 
-async def _placed(tx: AsyncConnection, at: Attempt) -> _At | None:
-    """Locks: attempt, cart, order, payment balance, fulfillment orders, reservations.
-
-    At most 6 statements, and 1 more with discounts.
-    """
-    time = now()
-    values: dict[str, Any] = {"state": "PLACED", "tries": 0, "lease_until": time + timedelta(seconds=CHECKOUT_LEASE_S)}
-    captures = at.amount_minor > 0 and payment.POLICY.captures_at_once
-    if not captures:  # nothing is left to do here
-        values |= {"state": "COMPLETED", "completed_at": time}
-    mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state.in_(rules.UNDECIDED))
-    stored = (
-        await tx.execute(mine.values(**values, updated_at=time).returning(attempt.c.snapshot))
-    ).scalar_one_or_none()
-    if stored is None:
-        return None  # another process was first, and goes on with it
-    taken = snapshot.read(stored)
-    await carts.complete(tx, at.cart_id, at.order_id)
-    if taken.order.discount_minor:
-        await discounts.use(tx, [at.order_id])
-    await orders.place(tx, taken.order)
-    # Nobody else opens a step now: that this purchase is not given up, and that it has an order, is decided here.
-    opened = await payment.open_capture(tx, at.order_id) if captures else None
-    await fulfilment.open_orders(tx, at.order_id, taken.parts)
-    if not await inventory.commit(tx, at.order_id):
-        raise _HoldExpired
-    return _At(replace(at, state=values["state"], tries=0), opened)
-
-
-async def _capture(db: Database, at: Attempt, opened: Opened | None, passing: Passing) -> None:
-    outcome = await payment.capture(db, at.order_id, opened)
-    passing("captured")
+async def _capture(by: _Driven, at: Attempt, opened: Opened | None) -> None:
+    asked = await payment.ask_capture(by.db, at.order_id, opened)
+    by.passing("captured")
+    if isinstance(asked, Answered) and asked.plain:
+        try:
+            await by.steps.finish(Coming(at, by.passing, asked))
+        except Apart:
+            pass
+        else:
+            by.passing("completed")
+            return
+    outcome = asked if isinstance(asked, Outcome) else await payment.record(by.db, asked)
     if outcome.status not in ("SUCCESS", "FAILURE"):
-        await _put_off(db, at)  # the order stands; the money is asked for until the provider answers
+        await _put_off(by.db, at)  # the order stands; the money is asked for until the provider answers
         return
-    async with db.begin() as tx:
+    async with by.db.begin() as tx:
         time = now()
         mine = update(attempt).where(attempt.c.id == at.id, attempt.c.state == "PLACED")
         done = await tx.execute(mine.values(state="COMPLETED", completed_at=time, updated_at=time))
         if done.rowcount:
             # A capture that was refused (the merchant voided it, say) is on the order for the merchant to see.
             await orders.note_payment(tx, at.order_id, "paid" if outcome.status == "SUCCESS" else "capture_failed")
-    passing("completed")
+    by.passing("completed")
 
 
-async def _give_up(db: Database, at: Attempt, code: str, message: str) -> _At | None:
+async def _give_up(db: Database, at: Attempt, code: str, message: str) -> At | None:
     """Record that no order can be placed any more. A process that lost its lease but works on is stopped by it."""
     lease = now() + timedelta(seconds=CHECKOUT_LEASE_S)
     why = {"state": "VOIDING", "error_code": code, "error_message": message}
     if not await _write(db, at, rules.UNDECIDED, **why, tries=0, lease_until=lease):
         return None
-    return _At(replace(at, state="VOIDING", error_code=code, error_message=message, tries=0))
+    return At(replace(at, state="VOIDING", error_code=code, error_message=message, tries=0))
 
 
 async def _void(db: Database, at: Attempt, passing: Passing) -> None:

@@ -1,7 +1,7 @@
 """A cart as it was submitted: what is charged, and what the order will say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +21,15 @@ class Snapshot:
 
     def stored(self) -> dict[str, Any]:
         """Return the snapshot as a JSON document."""
-        return {"order": _plain(asdict(self.order)), "parts": [_plain(asdict(part)) for part in self.parts]}
+        return {"order": _plain(self.order), "parts": [_plain(part) for part in self.parts]}
 
 
 def _plain(value: Any) -> Any:
     """Return a document whose UUIDs are text; the driver's own UUID type is unknown to the JSON encoder."""
+    if isinstance(value, str | int):
+        return value
+    if is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Executable, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.cart import service as carts
@@ -26,6 +26,7 @@ from commerce_graph.kernel.clock import new_id, now
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import CHECKOUT_LEASE_S, CHECKOUT_TOKEN_CHARS_MAX
+from commerce_graph.kernel.statements import Given, built_once
 from commerce_graph.payment import service as payment
 
 
@@ -151,8 +152,9 @@ async def _begin(tx: AsyncConnection, wishes: Sequence[tuple[Wish, Quote]]) -> d
         await discounts.release(tx, short)
     if accepted:
         opened = await payment.open_balances(tx, [order.due for order, _ in accepted])
-        rows = [_row(order, allocated, at) for order, allocated in accepted]
-        added = (await tx.execute(insert(attempt).returning(*COLUMNS), rows)).mappings()
+        statement, new = _beginning()
+        rows = new.values([_row(order, allocated, at) for order, allocated in accepted])
+        added = (await tx.execute(statement, rows)).mappings()
         begun = {row["cart_id"]: to_attempt(row) for row in added}
         await carts.close(tx, list(begun))
         for order, _ in accepted:
@@ -180,24 +182,27 @@ async def _without_cards(tx: AsyncConnection, orders: Sequence[_Order]) -> dict[
     return refused
 
 
-def _row(order: _Order, allocated: Sequence[Allocation], at: datetime) -> dict[str, Any]:
+_BEGUN = (
+    "id", "cart_id", "token", "order_id", "state", "snapshot", "amount_minor", "gift_card_minor", "currency",
+    "session_id", "held_until", "lease_until", "created_at", "updated_at",
+)  # fmt: skip
+
+
+@built_once
+def _beginning() -> tuple[Executable, Given]:
+    new = Given("new", **{name: attempt.c[name].type for name in _BEGUN})
+    rows = select(*(new.c[name] for name in _BEGUN)).order_by(new.c.at)
+    return insert(attempt).from_select(list(_BEGUN), rows).returning(*COLUMNS), new
+
+
+def _row(order: _Order, allocated: Sequence[Allocation], at: datetime) -> tuple[Any, ...]:
     due = order.due
-    return {
-        "id": new_id(),
-        "cart_id": order.wish.cart_id,
-        "token": order.wish.token,
-        "order_id": order.id,
-        "state": "RESERVED",
-        "snapshot": snapshot.taken(order.quote, order.id, allocated).stored(),
-        "amount_minor": due.left_minor,
-        "gift_card_minor": due.gift_card_minor,
-        "currency": due.currency,
-        "session_id": due.session_id,
-        "held_until": rules.hold_ends(at),
-        "lease_until": at + timedelta(seconds=CHECKOUT_LEASE_S),
-        "created_at": at,
-        "updated_at": at,
-    }
+    taken = snapshot.taken(order.quote, order.id, allocated).stored()
+    return (
+        new_id(), order.wish.cart_id, order.wish.token, order.id, "RESERVED", taken, due.left_minor,
+        due.gift_card_minor, due.currency, due.session_id, rules.hold_ends(at),
+        at + timedelta(seconds=CHECKOUT_LEASE_S), at, at,
+    )  # fmt: skip
 
 
 def _shortage(quote: Quote, short: OutOfStock) -> Problem:

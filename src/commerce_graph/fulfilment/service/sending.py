@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, func, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Executable, Integer, Text, Uuid, any_, cast, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,8 +18,8 @@ from commerce_graph.fulfilment.tables import (
     fulfillment_order_line,
 )
 from commerce_graph.kernel.clock import new_id
-from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.errors import Rejected
+from commerce_graph.kernel.statements import Given, built_once
 
 _LEFT = [fulfillment_order_line.c[member.name] for member in fields(Left)]
 
@@ -35,26 +35,41 @@ class Picked:
 
 
 async def open_orders(tx: AsyncConnection, order_id: UUID, parts: Sequence[ToSend]) -> None:
-    """Open one fulfillment order for each location. Repeating it changes nothing. 1 statement for all parts."""
-    groups = rules.merged(parts)
-    if not groups:
-        return
-    ids = {location_id: new_id() for location_id in groups}
-    rows = [{"id": ids[location_id], "order_id": order_id, "location_id": location_id} for location_id in groups]
-    table = fulfillment_order
-    opened = postgresql.insert(table).values(rows).on_conflict_do_nothing().returning(table.c.id).cte("opened")
-    parts_of = [
-        (new_id(), ids[location_id], part.order_line_id, part.variant_id, part.quantity, part.quantity)
-        for location_id in groups
-        for part in groups[location_id]
-    ]
-    source = given(
-        parts_of, id=Uuid, fulfillment_order_id=Uuid, order_line_id=Uuid, variant_id=Uuid, quantity=Integer,
+    """Open the fulfillment orders of one order, as `open_orders_of` does."""
+    await open_orders_of(tx, {order_id: parts})
+
+
+async def open_orders_of(tx: AsyncConnection, parts_of: Mapping[UUID, Sequence[ToSend]]) -> None:
+    """Open one fulfillment order for each location that sends something of an order. Repeating it changes nothing.
+
+    `parts_of`: by order. 1 statement for all.
+    """
+    opening, lines = [], []
+    for order_id, parts in parts_of.items():
+        for location_id, group in rules.merged(parts).items():
+            key = new_id()
+            opening.append((key, order_id, location_id))
+            lines += [(new_id(), key, p.order_line_id, p.variant_id, p.quantity, p.quantity) for p in group]
+    if opening:
+        statement, orders, theirs = _opening()
+        await tx.execute(statement, {**orders.values(opening), **theirs.values(lines)})
+
+
+@built_once
+def _opening() -> tuple[Executable, Given, Given]:
+    orders = Given("orders", id=Uuid, order_id=Uuid, location_id=Uuid)
+    theirs = Given(
+        "lines", id=Uuid, fulfillment_order_id=Uuid, order_line_id=Uuid, variant_id=Uuid, quantity=Integer,
         remaining=Integer,
     )  # fmt: skip
+    table = fulfillment_order
+    columns = ["id", "order_id", "location_id"]
+    adding = postgresql.insert(table).from_select(columns, select(*(orders.c[name] for name in columns)))
+    opened = adding.on_conflict_do_nothing().returning(table.c.id).cte("opened")
     # Only those of fulfillment orders that were not there before.
-    lines = select(*source.c).join(opened, opened.c.id == source.c.fulfillment_order_id)
-    await tx.execute(insert(fulfillment_order_line).from_select([column.name for column in source.c], lines))
+    columns = ["id", "fulfillment_order_id", "order_line_id", "variant_id", "quantity", "remaining"]
+    lines = select(*(theirs.c[name] for name in columns)).join(opened, opened.c.id == theirs.c.fulfillment_order_id)
+    return insert(fulfillment_order_line).from_select(columns, lines), orders, theirs
 
 
 async def fulfill(

@@ -16,6 +16,7 @@ from commerce_graph.inventory.service.quantities import (
 from commerce_graph.inventory.service.reservations import (
     Claim,
     commit,
+    commit_many,
     release,
     release_expired,
     renew,
@@ -28,7 +29,6 @@ from commerce_graph.inventory.service.transfers import MoveQuantity, Terminal, m
 __all__ = [
     "AdjustQuantity", "Adjustment", "Allocation", "Backorder", "Change", "Claim", "MoveQuantity", "NewItem", "Place",
     "SetQuantity", "Stock", "Terminal", "Wanted", "Why", "active_locations", "adjust_quantities", "allocations",
-    "commit", "hold_items", "locations", "move_quantities", "release", "release_expired", "remove_items", "renew",
-    "reserve", "reserve_many", "restock", "save_items", "set_quantities", "ship", "stock",
-    "update_item",
+    "commit", "commit_many", "hold_items", "locations", "move_quantities", "release", "release_expired", "remove_items",
+    "renew", "reserve", "reserve_many", "restock", "save_items", "set_quantities", "ship", "stock", "update_item",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Integer,
+    Select,
     Text,
     Update,
     Uuid,
@@ -32,6 +33,7 @@ from commerce_graph.inventory.rules import At, Delta, Item, Level
 from commerce_graph.inventory.tables import item, level, location, movement
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
+from commerce_graph.kernel.statements import any_key, built_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,19 @@ async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item
     them, and two writers at two locations must not both believe that they did not cross the line.
     Locks: the levels in order of item and location.
     """
-    ids = list(set(item_ids))
+    return _items((await tx.execute(_locking(), {"keys": list(set(item_ids))})).all())
+
+
+_LOCKED = (
+    "item_id", "location_id", "on_hand", "committed", "safety", "incoming", "oversell", "backorder_limit",
+)  # fmt: skip
+
+
+@built_once
+def _locking() -> Select[Any]:
     locked = (
         select(*(level.c[name] for name in _LOCKED))
-        .where(level.c.item_id == func.any(ids))
+        .where(level.c.item_id == any_key())
         .order_by(level.c.item_id, level.c.location_id)
         .with_for_update(key_share=True)
         .cte("locked")
@@ -64,7 +75,7 @@ async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item
     source = item.outerjoin(locked, locked.c.item_id == item.c.id).outerjoin(
         location, location.c.id == locked.c.location_id
     )
-    rows = await tx.execute(
+    return (
         select(
             item.c.id, item.c.product_id, item.c.tracked, item.c.oversell, item.c.backorder_limit,
             locked.c.location_id, locked.c.on_hand, locked.c.committed, locked.c.safety, locked.c.incoming,
@@ -72,15 +83,9 @@ async def lock(tx: AsyncConnection, item_ids: Iterable[UUID]) -> dict[UUID, Item
             location.c.active, location.c.country, location.c.priority,
         )
         .select_from(source)
-        .where(item.c.id == func.any(ids))
+        .where(item.c.id == any_key())
         .order_by(item.c.id, location.c.priority, location.c.id)
     )  # fmt: skip
-    return _items(rows.all())
-
-
-_LOCKED = (
-    "item_id", "location_id", "on_hand", "committed", "safety", "incoming", "oversell", "backorder_limit",
-)  # fmt: skip
 
 
 def _items(rows: Sequence[Any]) -> dict[UUID, Item]:

@@ -6,7 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Integer, Result, Text, Uuid, case, exists, func, literal, null, select, update
+from sqlalchemy import (
+    CTE,
+    Integer,
+    Result,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +32,7 @@ from commerce_graph.inventory.service import levels
 from commerce_graph.inventory.service.levels import Movement
 from commerce_graph.inventory.tables import reservation
 from commerce_graph.kernel.columns import given
+from commerce_graph.kernel.statements import Given, any_key, built_once
 
 _SWEEP_LOCK = 0x686F6C6473
 """Advisory lock key: one worker sweeps at a time, so that two do not queue for the same levels."""
@@ -117,21 +133,27 @@ async def _hold(
     """Take locked stock for owners, and return what was taken: not what a line holds already. 1 statement."""
     if not parts:
         return set()
-    rows = [(*key, part.variant_id, part.quantity) for key, part in parts.items()]
-    source = given(rows, owner_id=Uuid, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
+    statement, held = _holding()
+    rows = held.values([(*key, part.variant_id, part.quantity) for key, part in parts.items()])
+    return {tuple(row) for row in await tx.execute(statement, {**rows, "until": expires_at})}
+
+
+@built_once
+def _holding() -> tuple[Select[Any], Given]:
+    source = Given("wanted", owner_id=Uuid, line_id=Uuid, location_id=Uuid, item_id=Uuid, quantity=Integer)
     same = (reservation.c.owner_id == source.c.owner_id, reservation.c.line_id == source.c.line_id)
     before = exists().where(*same, reservation.c.state != "RELEASED")
-    columns = select(*source.c, literal("HELD", Text), literal(expires_at)).where(~before)
-    names = [*(column.name for column in source.c), "state", "expires_at"]
-    adding = postgresql.insert(reservation).from_select(names, columns)
+    names = ["owner_id", "line_id", "location_id", "item_id", "quantity"]
+    until = bindparam("until", type_=reservation.c.expires_at.type)
+    columns = select(*(source.c[name] for name in names), literal("HELD", Text), until).where(~before)
+    adding = postgresql.insert(reservation).from_select([*names, "state", "expires_at"], columns)
     # Only what was given back before can be in the way.
     again = {name: adding.excluded[name] for name in ("item_id", "quantity", "state", "expires_at")}
     holding = adding.on_conflict_do_update(index_elements=["owner_id", "line_id", "location_id"], set_=again)
     held = holding.returning(*(reservation.c[name] for name in _HELD)).cte("held")
     entered = levels.entered(held, "RESERVE", reserved=held.c.quantity)
     changed = levels.levelled(entered).cte("levelled")
-    taken = select(held.c.owner_id, held.c.line_id, held.c.location_id).add_cte(changed)
-    return {tuple(row) for row in await tx.execute(taken)}
+    return select(held.c.owner_id, held.c.line_id, held.c.location_id).add_cte(changed), source
 
 
 _HELD = ("owner_id", "line_id", "location_id", "item_id", "quantity", "state")
@@ -162,37 +184,54 @@ async def _held(tx: AsyncConnection, owner_id: UUID, *, lock: bool = False) -> l
 
 
 async def commit(tx: AsyncConnection, owner_id: UUID) -> bool:
-    """Turn what an owner holds into a sale: it does not expire any more. False where a hold has expired.
+    """Turn what one owner holds into a sale, as `commit_many` does. False where its hold has expired."""
+    return not await commit_many(tx, [owner_id])
+
+
+async def commit_many(tx: AsyncConnection, owner_ids: Sequence[UUID]) -> set[UUID]:
+    """Turn what owners hold into sales: it does not expire any more. Returns those whose hold has expired.
 
     A hold whose end has passed, but which nobody has released, still counts: its stock is still there. An owner that
-    holds nothing, because nothing of it is counted, has nothing to lose. 1 statement.
-    Locks: the owner's reservations, no level. A sweep takes an owner whole or not at all.
+    holds nothing, because nothing of it is counted, has nothing to lose. 1 statement however many.
+    Locks: the owners' reservations, no level. A sweep takes an owner whole or not at all.
     """
-    found, kept = _keeping(owner_id, state="COMMITTED", expires_at=null())
-    entered = levels.entered(kept, "COMMIT", reserved=-kept.c.quantity, committed=kept.c.quantity)
-    return _still(await tx.execute(select(found.c.state).add_cte(entered)))
+    return _lost(await tx.execute(_committing(), {"keys": list(owner_ids)}))
 
 
 async def renew(tx: AsyncConnection, owner_id: UUID, expires_at: datetime) -> bool:
     """Move the end of an owner's hold. False where it has expired. 1 statement. Locks: as `commit`."""
-    found, kept = _keeping(owner_id, expires_at=expires_at)
-    return _still(await tx.execute(select(found.c.state).add_cte(kept)))
+    return not _lost(await tx.execute(_renewing(), {"keys": [owner_id], "until": expires_at}))
 
 
-def _keeping(owner_id: UUID, **values: Any) -> tuple[CTE, CTE]:
-    """Return the parts of a statement that lock what an owner holds, and change what is still held."""
-    key = (reservation.c.line_id, reservation.c.location_id)
-    mine = select(*key, reservation.c.state).where(reservation.c.owner_id == owner_id).order_by(*key)
+@built_once
+def _committing() -> Select[Any]:
+    found, kept = _keeping(state="COMMITTED", expires_at=null())
+    entered = levels.entered(kept, "COMMIT", reserved=-kept.c.quantity, committed=kept.c.quantity)
+    return select(found.c.owner_id, found.c.state).add_cte(entered)
+
+
+@built_once
+def _renewing() -> Select[Any]:
+    found, kept = _keeping(expires_at=bindparam("until", type_=reservation.c.expires_at.type))
+    return select(found.c.owner_id, found.c.state).add_cte(kept)
+
+
+def _keeping(**values: Any) -> tuple[CTE, CTE]:
+    """Return the parts of a statement that lock what owners, its `keys`, hold, and change what is still held."""
+    key = (reservation.c.owner_id, reservation.c.line_id, reservation.c.location_id)
+    mine = select(*key, reservation.c.state).where(reservation.c.owner_id == any_key()).order_by(*key)
     found = mine.with_for_update().cte("found").prefix_with("MATERIALIZED")
-    same = (reservation.c.line_id == found.c.line_id, reservation.c.location_id == found.c.location_id)
-    keeping = update(reservation).where(reservation.c.owner_id == owner_id, *same, found.c.state == "HELD")
+    same = (each == found.c[each.name] for each in key)
+    keeping = update(reservation).where(*same, found.c.state == "HELD")
     return found, keeping.values(**values).returning(*(reservation.c[name] for name in _HELD)).cte("kept")
 
 
-def _still(states: Result[Any]) -> bool:
-    """Tell whether an owner still has what it held, by the states after the lock."""
-    found = states.scalars().all()
-    return not found or any(state != "RELEASED" for state in found)
+def _lost(found: Result[Any]) -> set[UUID]:
+    """Return the owners that have nothing any more of what they held, by the states after the lock."""
+    states: dict[UUID, set[str]] = {}
+    for row in found:
+        states.setdefault(row.owner_id, set()).add(row.state)
+    return {owner_id for owner_id, each in states.items() if each == {"RELEASED"}}
 
 
 async def release(tx: AsyncConnection, owner_id: UUID, parts: Sequence[tuple[UUID, UUID, int]] | None = None) -> None:

@@ -1,14 +1,18 @@
 """What is known of an order's payment is written into the order."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, Text, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderUpdated
+from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.outbox import publish
+from commerce_graph.kernel.statements import Given, built_once
 from commerce_graph.order import rules
 from commerce_graph.order.errors import wrong_state
 from commerce_graph.order.service import trail
@@ -63,18 +67,38 @@ async def _note_first(tx: AsyncConnection, order_id: UUID, change: str) -> bool:
         return False
     if status == AS_PLACED:
         return False
+    return bool(await _note(tx, [order_id], status, change))
+
+
+async def note_paid(tx: AsyncConnection, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Note that orders that are as they were placed are PAID, and return those; of another nothing changes.
+
+    The caller sees to it, in the same transaction, that this is what the books then say.
+    2 statements however many. Locks: the orders by id. Emits: OrderUpdated(paid).
+    """
+    return await _note(tx, order_ids, "PAID", "paid")
+
+
+async def _note(tx: AsyncConnection, order_ids: Sequence[UUID], status: str, change: str) -> set[UUID]:
+    statement, noted = _noting(change)
+    ids = noted.values([(each, new_id()) for each in order_ids])
+    changed = (await tx.execute(statement, {**ids, "status": status})).all()
+    await publish(tx, *(OrderUpdated(row.id, row.customer_id, change) for row in changed))
+    return {row.id for row in changed}
+
+
+@built_once
+def _noting(change: str) -> tuple[Select[Any], Given]:
+    noted = Given("noted", id=Uuid, event_id=Uuid)
+    mine = select(order.c.id).join(noted.table, noted.c.id == order.c.id).order_by(order.c.id)
+    locked = mine.with_for_update(of=order).cte("locked").prefix_with("MATERIALIZED")
     as_placed = (order.c.financial_status == AS_PLACED, order.c.refunded_minor == 0, order.c.cancelled_at.is_(None))
-    changing = update(order).where(order.c.id == order_id, *as_placed)
-    changed = (
-        changing.values(financial_status=status, updated_at=func.now())
-        .returning(order.c.id, order.c.customer_id)
-        .cte("changed")
-    )
-    event = trail.event_of(changed, *told(change))
-    row = (await tx.execute(select(changed.c.id, changed.c.customer_id).add_cte(event))).one_or_none()
-    if row is not None:
-        await publish(tx, OrderUpdated(row.id, row.customer_id, change))
-    return row is not None
+    changing = update(order).where(order.c.id == locked.c.id, *as_placed)
+    noting = changing.values(financial_status=bindparam("status", type_=Text), updated_at=func.now())
+    changed = noting.returning(order.c.id, order.c.customer_id).cte("changed")
+    _, message = told(change)
+    event = trail.event_of(changed, noted, change, literal(message, Text))
+    return select(changed.c.id, changed.c.customer_id).add_cte(event), noted
 
 
 async def follow_payment(db: Database, order_id: UUID) -> None:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, func, insert, literal, null, select, true
+from sqlalchemy import Select, Uuid, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderPlaced, OrderUpdated
 from commerce_graph.kernel.address import PostalAddress
-from commerce_graph.kernel.columns import given
-from commerce_graph.kernel.outbox import published
+from commerce_graph.kernel.clock import new_id
+from commerce_graph.kernel.outbox import Event, Facts
+from commerce_graph.kernel.statements import Given, any_key, built_once
 from commerce_graph.order.errors import already_placed
 from commerce_graph.order.service import trail
 from commerce_graph.order.tables import breakdown, line, order
@@ -88,59 +89,94 @@ LINE_AS_IT_IS = (
 
 
 async def place(tx: AsyncConnection, new: NewOrder) -> None:
-    """Make an order of a purchase, AUTHORIZED or (where nothing is due) PAID. Repeating it changes nothing.
+    """Make an order of a purchase, as `place_many` does."""
+    await place_many(tx, [new])
+
+
+async def place_many(tx: AsyncConnection, orders: Sequence[NewOrder]) -> None:
+    """Make orders of purchases, AUTHORIZED or (where nothing is due) PAID. Repeating it changes nothing.
 
     The caller commits the stock and opens the fulfillment orders in the same transaction. 1 statement, however many
-    lines.
+    orders and lines, and 1 more where one was placed before.
     Emits: OrderPlaced, OrderUpdated(placed).
-    Raises: Rejected(ALREADY_PLACED) where the cart has become an order with another id.
+    Raises: Rejected(ALREADY_PLACED) where a cart has become an order with another id.
     """
-    placing = postgresql.insert(order).values(_order_values(new)).on_conflict_do_nothing()
-    placed = placing.returning(order.c.id, order.c.number).cte("placed")
-    told = trail.event_of(placed, "placed", func.concat("Order #", placed.c.number, " was placed."))
-    sold = Counter[str]()
-    for each in new.lines:
-        if each.product_id is not None:
-            sold[str(each.product_id)] += each.quantity
-    facts = (OrderPlaced(new.id, new.customer_id, dict(sold)), OrderUpdated(new.id, new.customer_id, "placed"))
-    parts = [_lines(placed, new.lines), told, published(placed, *facts)]
-    if new.breakdown is not None:
-        kept = select(placed.c.id, literal(new.breakdown, breakdown.c.document.type))
-        parts.append(insert(breakdown).from_select(["order_id", "document"], kept).cte("kept"))
-    if (await tx.execute(select(placed.c.number).add_cte(*parts))).one_or_none() is not None:
-        return
-    # Either this very order is there (its step is repeated), or the cart's unique key stopped a second one.
-    if (await tx.execute(select(order.c.id).where(order.c.id == new.id))).one_or_none() is None:
+    statement, given, facts = _placing()
+    told: list[tuple[UUID, Event]] = []
+    for new in orders:
+        told.append((new.id, OrderPlaced(new.id, new.customer_id, _sold(new.lines))))
+        told.append((new.id, OrderUpdated(new.id, new.customer_id, "placed")))
+    values = (
+        given["orders"].values([_order_row(new) for new in orders])
+        | given["told"].values([(new.id, new_id()) for new in orders])
+        | given["lines"].values([_line_row(new.id, at, each) for new in orders for at, each in enumerate(new.lines)])
+        | given["kept"].values([(new.id, new.breakdown) for new in orders if new.breakdown is not None])
+        | facts.values(told)
+    )
+    placed = set((await tx.execute(statement, values)).scalars())
+    before = [new.id for new in orders if new.id not in placed]
+    # Either these very orders are there (their step is repeated), or a cart's unique key stopped a second one.
+    if before and len((await tx.execute(_KNOWN, {"keys": before})).all()) < len(before):
         raise already_placed()
 
 
-def _order_values(new: NewOrder) -> dict[str, Any]:
-    return {
-        **{name: getattr(new, name) for name in AS_IT_IS},
+_KNOWN = select(order.c.id).where(order.c.id == any_key())
+_ORDER = (*AS_IT_IS, "email", "attributes", "tax_lines", "shipping_address", "billing_address", "financial_status")
+_LINE = (*LINE_AS_IT_IS, "position", "current_quantity", "total_minor", "attributes")
+
+
+@built_once
+def _placing() -> tuple[Select[Any], dict[str, Given], Facts]:
+    given = {
+        "orders": Given("orders", **{name: order.c[name].type for name in _ORDER}),
+        "lines": Given("lines", order_id=Uuid, **{name: line.c[name].type for name in _LINE}),
+        "told": Given("events", id=Uuid, event_id=Uuid),
+        "kept": Given("kept", order_id=Uuid, document=breakdown.c.document.type),
+    }
+    facts = Facts()
+    new, sold, kept = (given[name].c for name in ("orders", "lines", "kept"))
+    rows = select(*(new[name] for name in _ORDER)).order_by(new.at)
+    placing = postgresql.insert(order).from_select(list(_ORDER), rows).on_conflict_do_nothing()
+    placed = placing.returning(order.c.id, order.c.number).cte("placed")
+    message = func.concat("Order #", placed.c.number, " was placed.")
+    lines = select(*(sold[name] for name in ("order_id", *_LINE))).join(placed, placed.c.id == sold.order_id)
+    documents = select(kept.order_id, kept.document).join(placed, placed.c.id == kept.order_id)
+    parts = (
+        insert(line).from_select(["order_id", *_LINE], lines).cte("placed_lines"),
+        insert(breakdown).from_select(["order_id", "document"], documents).cte("placed_breakdowns"),
+        trail.event_of(placed, given["told"], "placed", message),
+        facts.published(placed),
+    )
+    return select(placed.c.id).add_cte(*parts), given, facts
+
+
+def _sold(lines: Sequence[NewLine]) -> dict[str, int]:
+    sold = Counter[str]()
+    for each in lines:
+        if each.product_id is not None:
+            sold[str(each.product_id)] += each.quantity
+    return dict(sold)
+
+
+def _order_row(new: NewOrder) -> tuple[Any, ...]:
+    return (
+        *(getattr(new, name) for name in AS_IT_IS),
         # Lower case, as customers' are, so that an equality finds it.
-        "email": new.email.lower() if new.email else None,
-        "attributes": [dict(pair) for pair in new.attributes],
-        "tax_lines": [dict(tax) for tax in new.tax_lines],
-        "shipping_address": new.shipping_address.stored() if new.shipping_address else null(),
-        "billing_address": new.billing_address.stored() if new.billing_address else null(),
-        "financial_status": "AUTHORIZED" if new.total_minor > new.gift_card_minor else "PAID",
-    }
+        new.email.lower() if new.email else None,
+        [dict(pair) for pair in new.attributes],
+        [dict(tax) for tax in new.tax_lines],
+        new.shipping_address.stored() if new.shipping_address else None,
+        new.billing_address.stored() if new.billing_address else None,
+        "AUTHORIZED" if new.total_minor > new.gift_card_minor else "PAID",
+    )
 
 
-def _lines(placed: CTE, lines: Sequence[NewLine]) -> CTE:
-    """Return the part of a statement that adds the lines of the order that another part placed, if it did."""
-    rows = [_line_values(at, each) for at, each in enumerate(lines)]
-    names = [*LINE_AS_IT_IS, "position", "current_quantity", "total_minor", "attributes"]
-    source = given([[row[name] for name in names] for row in rows], **{name: line.c[name].type for name in names})
-    adding = select(placed.c.id, *source.c).join_from(placed, source, true())
-    return insert(line).from_select(["order_id", *names], adding).cte("lines")
-
-
-def _line_values(position: int, new: NewLine) -> dict[str, Any]:
-    return {
-        **{name: getattr(new, name) for name in LINE_AS_IT_IS},
-        "position": position,
-        "current_quantity": new.quantity,
-        "total_minor": new.unit_price_minor * new.quantity - new.discount_minor,
-        "attributes": [dict(pair) for pair in new.attributes],
-    }
+def _line_row(order_id: UUID, position: int, new: NewLine) -> tuple[Any, ...]:
+    return (
+        order_id,
+        *(getattr(new, name) for name in LINE_AS_IT_IS),
+        position,
+        new.quantity,
+        new.unit_price_minor * new.quantity - new.discount_minor,
+        [dict(pair) for pair in new.attributes],
+    )

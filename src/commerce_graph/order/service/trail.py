@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Row, Text, Uuid, func, insert, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Row, Text, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.outbox import Event, publish
+from commerce_graph.kernel.statements import Given
 from commerce_graph.order import rules
 from commerce_graph.order.errors import unknown_order
 from commerce_graph.order.tables import event, order
@@ -26,15 +27,19 @@ async def lock(tx: AsyncConnection, order_id: UUID, path: Sequence[str]) -> Row[
     return row
 
 
-def event_of(changed: CTE, change: str, message: ColumnElement[str] | str) -> CTE:
-    """Return the part of a statement that adds an event to the trail of the order that another part changed, if any."""
+def event_of(changed: CTE, ids: Given, change: str, message: ColumnElement[str]) -> CTE:
+    """Return the part of a statement that adds an event to the trail of each order that another part changed.
+
+    `ids`: keys of the events by the `id` of their orders.
+    """
     values = {
-        "id": literal(new_id(), Uuid),
+        "id": ids.c.event_id,
         "order_id": changed.c.id,
         "kind": literal(change, Text),
-        "message": literal(message, Text) if isinstance(message, str) else message,
+        "message": message,
     }
-    return insert(event).from_select(list(values), select(*values.values())).cte("told")
+    telling = select(*values.values()).join(changed, changed.c.id == ids.c.id)
+    return insert(event).from_select(list(values), telling).cte("told")
 
 
 async def record(

@@ -10,7 +10,7 @@ from commerce_graph.gift_card import service as gift_cards
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.payment import errors, rules
-from commerce_graph.payment.rules import OPEN, UNKNOWN, Opened, Outcome, Step
+from commerce_graph.payment.rules import OPEN, UNKNOWN, Balance, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
 from commerce_graph.payment.service.provider import Answer
 
@@ -80,16 +80,40 @@ async def open_balances(tx: AsyncConnection, dues: Sequence[Due]) -> dict[UUID, 
     return {step.order_id: Opened(step) for step in opened}
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a provider answered to a step, and nobody has recorded yet. Who loses it asks the provider again."""
+
+    step: Step
+    answer: Answer
+
+    @property
+    def plain(self) -> bool:
+        """Whether all was done that was asked for, and nothing has to be done about it but to record it."""
+        asked = self.answer.amount_minor == self.step.amount_minor and not rules.is_final(self.step)
+        return self.answer.status == "SUCCESS" and asked
+
+
 async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opened | None = None) -> Outcome:
-    """Ask the provider to set aside what is due and not paid yet.
+    """Ask the provider to set aside what is due and not paid yet, as `ask_authorization` does, and record its answer.
 
     Repeated calls have one effect and give the latest outcome.
+    Locks: the balance, for the moment before and after the call; none during it.
+    """
+    asked = await ask_authorization(db, order_id, session_id, opened)
+    return await record(db, asked) if isinstance(asked, Answered) else asked
+
+
+async def ask_authorization(
+    db: Database, order_id: UUID, session_id: str, opened: Opened | None = None
+) -> Outcome | Answered:
+    """Ask the provider to set aside what is due, and return its answer for the caller to record, or what is known.
 
     `opened`: the step that `open_balance` recorded for this session, where the caller still has it.
     A session that failed stays failed. Another session is tried anew; one that is still without an outcome ends for it
     and is let go of first.
     Limits: PROVIDER_TIMEOUT_S for an answer, then the provider is asked what it knows; still nothing: UNKNOWN.
-    Locks: the balance, for the moment before and after the call; none during it.
+    Locks: the balance, for the moment before the call.
     Raises: LookupError where the order's balance was not opened.
     """
     found: Outcome | Voiding | tuple[Step, bool]
@@ -103,15 +127,31 @@ async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opene
         return found
     if isinstance(found, Voiding):
         gone = await carry_out(db, found)
-        return gone if gone.status != "SUCCESS" else await authorize(db, order_id, session_id)
+        return gone if gone.status != "SUCCESS" else await ask_authorization(db, order_id, session_id)
     step, fresh = found
     answer = await calls.ask(db, step, fresh=fresh)
-    if answer is None:
-        return UNKNOWN
+    return UNKNOWN if answer is None else Answered(step, answer)
+
+
+async def record(db: Database, answered: Answered) -> Outcome:
+    """Record what came of an authorisation or a capture, and carry out the void that it leads to, if any.
+
+    Locks: the balance.
+    """
+    close = close_authorization if answered.step.kind == "AUTHORIZATION" else close_capture
     async with db.begin() as tx:
-        outcome, void = await close_authorization(tx, step, answer)
+        outcome, void = await close(tx, answered.step, answered.answer)
     await carry_on(db, void)
     return outcome
+
+
+async def record_together(tx: AsyncConnection, answered: Sequence[Answered]) -> dict[UUID, Balance]:
+    """Record plain answers to steps of one kind, each of another order; return the balances after it, by order.
+
+    An order is left out whose step has an outcome by now. 1 statement however many. Locks: the balances by order.
+    """
+    closed = await books.close_steps(tx, [(each.step, each.answer) for each in answered])
+    return {each.step.order_id: each.balance for each in closed.values() if each.balance}
 
 
 async def close_authorization(

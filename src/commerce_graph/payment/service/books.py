@@ -1,18 +1,34 @@
 """The shop's own books: steps are opened before a provider is called and closed by what it answered."""
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, BigInteger, Select, Text, Uuid, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.events import PaymentAnswered
 from commerce_graph.kernel.clock import new_id
-from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.outbox import publish
+from commerce_graph.kernel.statements import Given, built_once
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import EFFECTS, GIFT_CARD, INSIDE, OPEN, Balance, Opened, Outcome, Step, outcome_of
 from commerce_graph.payment.service.provider import Answer
@@ -20,6 +36,12 @@ from commerce_graph.payment.tables import balance, event, transaction
 
 _STEP = [transaction.c[member.name] for member in fields(Step)]
 _BALANCE = [balance.c[member.name] for member in fields(Balance)]
+_LOCKED = select(*_BALANCE).where(balance.c.order_id == bindparam("order_id")).with_for_update()
+_STEPS_OF = (
+    select(*_STEP)
+    .where(transaction.c.order_id == bindparam("order_id"))
+    .order_by(transaction.c.created_at, transaction.c.id)
+)
 _STATUSES = {"SUCCESS": "SUCCESS", "FAILURE": "FAILURE", "ACTION": "AWAITING_RESPONSE"}
 
 
@@ -34,13 +56,43 @@ async def open_balances(
     session and amount. `sales`: what gift cards pay, by id, order_id, idempotency key, amount_minor, currency and
     reference; they have succeeded. Books that are open stay as they are, and get no step. 1 statement however many.
     """
-    source = given(
-        rows, order_id=Uuid, due_minor=BigInteger, currency=Text, captured_minor=BigInteger, id=Uuid, key=Text,
+    if not sales:
+        statement, opening = _opening()
+        return [Step(*row) for row in await tx.execute(statement, opening.values(rows))]
+    statement, opening, sold = _opening_sold()
+    return [Step(*row) for row in await tx.execute(statement, {**opening.values(rows), **sold.values(sales)})]
+
+
+@built_once
+def _opening() -> tuple[Select[Any], Given]:
+    opening = _given_books()
+    return _adding(_asked(opening, _opened(opening))), opening
+
+
+@built_once
+def _opening_sold() -> tuple[Select[Any], Given, Given]:
+    opening = _given_books()
+    opened = _opened(opening)
+    sales = Given("sales", id=Uuid, order_id=Uuid, key=Text, amount_minor=BigInteger, currency=Text, reference=Text)
+    return _adding(_asked(opening, opened), *_sold(sales, opened)), opening, sales
+
+
+def _given_books() -> Given:
+    return Given(
+        "books", order_id=Uuid, due_minor=BigInteger, currency=Text, captured_minor=BigInteger, id=Uuid, key=Text,
         provider=Text, session_id=Text, left_minor=BigInteger,
     )  # fmt: skip
+
+
+def _opened(source: Given) -> CTE:
+    """Return the part of a statement that opens books that are not open, and returns their orders."""
     names = ["order_id", "due_minor", "currency", "captured_minor"]
     adding = postgresql.insert(balance).from_select(names, select(*(source.c[name] for name in names)))
-    opened = adding.on_conflict_do_nothing().returning(balance.c.order_id).cte("opened")
+    return adding.on_conflict_do_nothing().returning(balance.c.order_id).cte("opened")
+
+
+def _asked(source: Given, opened: CTE) -> Any:
+    """Return what adds the authorisations of books that another part of the statement opens."""
     values = {
         "id": source.c.id,
         "order_id": source.c.order_id,
@@ -53,13 +105,11 @@ async def open_balances(
         "created_at": func.clock_timestamp(),
     }
     asked = select(*values.values()).join(opened, opened.c.order_id == source.c.order_id)
-    adding_steps = insert(transaction).from_select(list(values), asked.where(source.c.provider.is_not(None)))
-    return await _add(tx, adding_steps, *(_sold(sales, opened) if sales else ()))
+    return insert(transaction).from_select(list(values), asked.where(source.c.provider.is_not(None)))
 
 
-def _sold(sales: Sequence[tuple[UUID, UUID, str, int, str, str]], opened: CTE) -> tuple[CTE, CTE]:
+def _sold(source: Given, opened: CTE) -> tuple[CTE, CTE]:
     """Return the parts of a statement that record what gift cards pay of the orders whose books another part opens."""
-    source = given(sales, id=Uuid, order_id=Uuid, key=Text, amount_minor=BigInteger, currency=Text, reference=Text)
     values = {
         "id": source.c.id,
         "order_id": source.c.order_id,
@@ -78,24 +128,24 @@ def _sold(sales: Sequence[tuple[UUID, UUID, str, int, str, str]], opened: CTE) -
     return sold, _happened(sold, "CAPTURED", "REQUEST", sold.c.amount_minor, name="captured")
 
 
-async def _add(tx: AsyncConnection, adding: Any, *parts: CTE) -> list[Step]:
-    """Add steps, if any, each with the event that it is. 1 statement."""
+def _adding(adding: Any, *parts: CTE) -> Select[Any]:
+    """Return the statement that adds steps, if any, each with the event that it is."""
     added = adding.returning(*_STEP).cte("opened_step")
-    return [Step(*row) for row in await tx.execute(select(added).add_cte(_requested(added), *parts))]
+    return select(added).add_cte(_requested(added), *parts)
 
 
 def _requested(added: CTE) -> CTE:
     return _happened(added, "REQUESTED", "REQUEST", added.c.amount_minor)
 
 
-def _happened(step: CTE, kind: str, source: str, amount_minor: Any, name: str = "happened") -> CTE:
-    """Return the part of a statement that notes what happened to the step of another part, if there is one."""
+def _happened(step: CTE, kind: Any, source: Any, amount_minor: Any, name: str = "happened") -> CTE:
+    """Return the part of a statement that notes what happened to the steps of another part, if there are any."""
     values = {
         "id": func.gen_random_uuid(),
         "order_id": step.c.order_id,
         "transaction_id": step.c.id,
-        "kind": literal(kind, Text),
-        "source": literal(source, Text),
+        "kind": literal(kind, Text) if isinstance(kind, str) else kind,
+        "source": literal(source, Text) if isinstance(source, str) else source,
         "amount_minor": amount_minor,
         "reference": step.c.reference,
         "message": step.c.message,
@@ -109,14 +159,11 @@ async def lock(tx: AsyncConnection, order_id: UUID) -> tuple[Balance | None, lis
 
     Two statements: steps read together with the lock could be older than the lock.
     """
-    locked = select(*_BALANCE).where(balance.c.order_id == order_id).with_for_update()
-    row = (await tx.execute(locked)).one_or_none()
+    mine = {"order_id": order_id}
+    row = (await tx.execute(_LOCKED, mine)).one_or_none()
     if row is None:
         return None, []
-    steps = (
-        select(*_STEP).where(transaction.c.order_id == order_id).order_by(transaction.c.created_at, transaction.c.id)
-    )
-    return Balance(*row), [Step(*step) for step in await tx.execute(steps)]
+    return Balance(*row), [Step(*step) for step in await tx.execute(_STEPS_OF, mine)]
 
 
 async def open_step(
@@ -144,24 +191,37 @@ async def open_step(
         # Not the transaction's start: who waited longer for the lock would seem to have come first.
         "created_at": func.clock_timestamp(),
     }
-    (step,) = await _add(tx, insert(transaction).values(row))
-    return step
+    return Step(*(await tx.execute(_adding(insert(transaction).values(row)))).one())
 
 
-async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened | None:
-    """Record a CAPTURE of all that an order's only step so far, an authorisation, holds; None where it is not so.
+async def open_captures(tx: AsyncConnection, keys_of: Mapping[UUID, str]) -> dict[UUID, Opened]:
+    """Record CAPTUREs of all that orders' only steps so far, authorisations, hold; those are left out where it differs.
 
-    What gift cards paid does not count.
-    1 statement. Its look at the steps can be as old as its start, so the caller must know that nobody opens another.
-    Locks: the balance.
+    `keys_of`: the idempotency keys by order. What gift cards paid does not count.
+    1 statement however many. Its look at the steps can be as old as its start, so the caller must know that nobody
+    opens another.
+    Locks: the balances by order.
     """
-    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == order_id, balance.c.voided_minor == 0))
+    statement, asked = _capturing()
+    rows = [(order_id, new_id(), key) for order_id, key in keys_of.items()]
+    opened = [
+        Opened(Step(*row[: len(_STEP)]), Step(*row[len(_STEP) :]))
+        for row in await tx.execute(statement, asked.values(rows))
+    ]
+    return {each.step.order_id: each for each in opened}
+
+
+@built_once
+def _capturing() -> tuple[Select[Any], Given]:
+    asked = Given("asked", order_id=Uuid, id=Uuid, key=Text)
+    mine = select(balance.c.order_id).where(balance.c.order_id == asked.c.order_id, balance.c.voided_minor == 0)
+    locked = _locked(mine)
     held, other = transaction.alias("held"), transaction.alias("other")
     values = {
-        "id": literal(new_id(), Uuid),
+        "id": asked.c.id,
         "order_id": held.c.order_id,
         "kind": literal("CAPTURE", Text),
-        "idempotency_key": literal(key, Text),
+        "idempotency_key": asked.c.key,
         "amount_minor": held.c.amount_minor,
         "currency": held.c.currency,
         "provider": held.c.provider,
@@ -171,6 +231,7 @@ async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened 
     only = (
         select(*values.values())
         .join(locked, locked.c.order_id == held.c.order_id)
+        .join(asked.table, asked.c.order_id == held.c.order_id)
         .where(held.c.kind == "AUTHORIZATION", held.c.status == "SUCCESS", held.c.amount_minor > 0)
         .where(
             ~exists().where(other.c.order_id == held.c.order_id, other.c.id != held.c.id, other.c.provider != GIFT_CARD)
@@ -179,14 +240,14 @@ async def open_capture(tx: AsyncConnection, order_id: UUID, key: str) -> Opened 
     adding = postgresql.insert(transaction).from_select(list(values), only).on_conflict_do_nothing()
     opened = adding.returning(*_STEP).cte("opened")
     about = [held.c[member.name] for member in fields(Step)]
-    opened_for = select(opened, *about).join(held, held.c.id == opened.c.parent_id).add_cte(_requested(opened))
-    row = (await tx.execute(opened_for)).one_or_none()
-    return Opened(Step(*row[: len(_STEP)]), Step(*row[len(_STEP) :])) if row else None
+    opened_for = select(opened, *about).join(held, held.c.id == opened.c.parent_id)
+    return opened_for.add_cte(_requested(opened)), asked
 
 
 def _locked(of: Select[Any]) -> CTE:
-    """Return rows, locked before the rest of the statement can touch anything that is joined with them."""
-    return of.with_for_update().cte("locked").prefix_with("MATERIALIZED")
+    """Return balances, locked in order before the rest of the statement can touch anything that is joined with them."""
+    locked = of.order_by(balance.c.order_id).with_for_update(of=balance)
+    return locked.cte("locked").prefix_with("MATERIALIZED")
 
 
 async def close_step(
@@ -194,50 +255,89 @@ async def close_step(
 ) -> Outcome:
     """Record what a provider answered, once: where another process was first, its record stands and is returned.
 
-    The event of it is added in the same statement. An authorisation of another amount than was asked for is recorded
-    as FAILURE, for the caller to have it let go of.
-    1 statement, and one more where another was first. It may wait for the balance: Postgres then looks again whether
-    the step is still open, and adds to the balance as it is by then.
+    As `close_steps` does, in 1 statement, and one more where another was first.
     Locks: the balance. Emits: PaymentAnswered where `announce` is set and the answer brought something new.
     """
+    closed = (await close_steps(tx, [(step, answer)], source)).get(step.id)
+    if closed is None:
+        same = await step_of_id(tx, step.id)
+        assert same is not None, "steps are not deleted"
+        return outcome_of(same)
+    if announce:
+        await publish(tx, PaymentAnswered(step.order_id))
+    return outcome_of(closed.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A step whose outcome was recorded a moment ago. `balance`: of its order after it, where it added to that."""
+
+    step: Step
+    balance: Balance | None
+
+
+async def close_steps(
+    tx: AsyncConnection, answers: Sequence[tuple[Step, Answer]], source: str = "ANSWER"
+) -> dict[UUID, Closed]:
+    """Record what providers answered to steps of one kind, each of another order; returns those that were open, by id.
+
+    The events of it are added in the same statement. An authorisation of another amount than was asked for is recorded
+    as FAILURE, for the caller to have it let go of.
+    1 statement however many. It may wait for a balance: Postgres then looks again whether the step is still open, and
+    adds to the balance as it is by then.
+    Locks: the balances by order.
+    """
+    statement, asked = _closing(answers[0][0].kind)
+    rows = await tx.execute(statement, {**asked.values([_answered(*each) for each in answers]), "source": source})
+    size = len(_STEP)
+    closed = [Closed(Step(*row[:size]), Balance(*row[size:]) if row[size] is not None else None) for row in rows]
+    return {each.step.id: each for each in closed}
+
+
+def _answered(step: Step, answer: Answer) -> tuple[Any, ...]:
     if answer.status == "SUCCESS" and not rules.is_what_was_asked(step, answer.amount_minor):
         told = f"The provider set {answer.amount_minor} aside, not {step.amount_minor}."
         answer = replace(answer, status="FAILURE", amount_minor=0, code=errors.PAYMENT_ERROR, message=told)
-    values: dict[str, Any] = {
-        "status": _STATUSES[answer.status],
-        "reference": func.coalesce(answer.reference, transaction.c.reference),
-        "action_url": answer.action_url,
-        "error_code": answer.code,
-        "message": answer.message,
+    amount = answer.amount_minor if answer.status == "SUCCESS" else None
+    return (
+        step.order_id, step.id, _STATUSES[answer.status], answer.reference, answer.action_url, answer.code,
+        answer.message, amount,
+    )  # fmt: skip
+
+
+@built_once
+def _closing(kind: str) -> tuple[Select[Any], Given]:
+    asked = Given(
+        "asked", order_id=Uuid, id=Uuid, status=Text, reference=Text, action_url=Text, code=Text, message=Text,
+        amount_minor=BigInteger,
+    )  # fmt: skip
+    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == asked.c.order_id))
+    values = {
+        "status": asked.c.status,
+        "reference": func.coalesce(asked.c.reference, transaction.c.reference),
+        "action_url": asked.c.action_url,
+        "error_code": asked.c.code,
+        "message": asked.c.message,
         "processed_at": func.now(),
+        "amount_minor": func.coalesce(asked.c.amount_minor, transaction.c.amount_minor),
     }
-    if answer.status == "SUCCESS":
-        values["amount_minor"] = answer.amount_minor
+    mine = (transaction.c.id == asked.c.id, transaction.c.order_id == locked.c.order_id)
     # An answer that is still ACTION changes nothing for a step that waits already.
-    waiting = OPEN if answer.status != "ACTION" else ("PENDING",)
-    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == step.order_id))
-    still_open = (transaction.c.id == step.id, transaction.c.status.in_(waiting))
-    closing = update(transaction).where(transaction.c.order_id == locked.c.order_id, *still_open).values(values)
+    waits = and_(transaction.c.status == "AWAITING_RESPONSE", asked.c.status != "AWAITING_RESPONSE")
+    closing = update(transaction).where(*mine, or_(transaction.c.status == "PENDING", waits)).values(values)
     closed = closing.returning(*_STEP).cte("closed")
-    amount = closed.c.amount_minor if answer.status == "SUCCESS" else literal(0, BigInteger)
-    kind = rules.happened(step.kind, values["status"])
-    record = select(closed).add_cte(_happened(closed, kind, source, amount))
-    if answer.status == "SUCCESS":
-        record = record.add_cte(_added(closed, EFFECTS[step.kind]))
-    row = (await tx.execute(record)).one_or_none()
-    if row is None:
-        same = select(*_STEP).where(transaction.c.id == step.id)
-        return outcome_of(Step(*(await tx.execute(same)).one()))
-    if announce:
-        await publish(tx, PaymentAnswered(step.order_id))
-    return outcome_of(Step(*row))
-
-
-def _added(closed: CTE, name: str) -> CTE:
-    """Add a successful step to the balance; a CHECK refuses what would be too much."""
-    column = balance.c[name]
-    adding = update(balance).where(balance.c.order_id == closed.c.order_id)
-    return adding.values({column: column + closed.c.amount_minor}).cte("added")
+    succeeded = closed.c.status == "SUCCESS"
+    happened = case(*((closed.c.status == each, rules.happened(kind, each)) for each in _STATUSES.values()))
+    moved = case((succeeded, closed.c.amount_minor), else_=0)
+    column = balance.c[EFFECTS[kind]]
+    # A CHECK refuses what would be too much.
+    adding = update(balance).where(balance.c.order_id == closed.c.order_id, succeeded)
+    added = (
+        adding.values({column: column + closed.c.amount_minor}).returning(balance.c.order_id, *_BALANCE).cte("added")
+    )
+    after = [added.c[member.name] for member in fields(Balance)]
+    record = select(closed, *after).outerjoin(added, added.c.order_id == closed.c.order_id)
+    return record.add_cte(_happened(closed, happened, bindparam("source", type_=Text), moved)), asked
 
 
 async def note(

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BigInteger, Executable, Text, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.statements import built_once
 from commerce_graph.payment import errors
 from commerce_graph.payment.service.provider import Answer, Held
 from commerce_graph.payment.tables import test_charge, test_operation
@@ -68,8 +69,9 @@ class SandboxProvider:
 
     async def _charge(self, charge: dict[str, Any]) -> Answer:
         async with self._database.begin() as tx:
-            await tx.execute(postgresql.insert(test_charge).values(charge).on_conflict_do_nothing())
-            row = (await tx.execute(select(test_charge).where(_key_is(charge["idempotency_key"])))).one()
+            row = (await tx.execute(_CHARGING, charge)).one_or_none()
+            if row is None:  # it was asked for before
+                row = (await tx.execute(_CHARGED, {"key": charge["idempotency_key"]})).one()
         return _said(row)
 
     async def capture(self, key: str, reference: str, amount_minor: int, currency: str) -> Answer:
@@ -82,22 +84,21 @@ class SandboxProvider:
 
     async def _move(self, kind: str, key: str, reference: str, amount_minor: int) -> Answer:
         async with self._database.begin() as tx:
-            locked = select(test_charge).where(test_charge.c.reference == reference).with_for_update()
-            row = (await tx.execute(locked)).one_or_none()
+            row = (await tx.execute(_LOCKING, {"about": reference})).one_or_none()
             done = await _operation(tx, key)
             if done:
                 return done
             if row is None:
                 return _refused(errors.PAYMENT_ERROR, "There is no such charge.")
             if kind == "CAPTURE":
-                column, left = test_charge.c.captured_minor, row.amount_minor - row.captured_minor
+                left = row.amount_minor - row.captured_minor
                 if row.status != "AUTHORIZED":
                     left = 0
             else:
-                column, left = test_charge.c.refunded_minor, row.captured_minor - row.refunded_minor
+                left = row.captured_minor - row.refunded_minor
             if amount_minor > left:
                 return _refused(errors.PAYMENT_ERROR, f"Only {left} of the charge is left.")
-            return await _carry_out(tx, kind, key, reference, amount_minor, {column: column + amount_minor})
+            return await _carry_out(tx, kind, key, reference, amount_minor)
 
     async def void(self, key: str, held: Held) -> Answer:
         """Void a charge, or refuse in advance one that has not arrived."""
@@ -113,15 +114,15 @@ class SandboxProvider:
                 "currency": "XXX",
                 "status": "VOIDED",
             }
-            await tx.execute(postgresql.insert(test_charge).values(unknown).on_conflict_do_nothing())
-            row = (await tx.execute(select(test_charge).where(_key_is(authorization_key)).with_for_update())).one()
+            await tx.execute(_CHARGING, unknown)
+            row = (await tx.execute(_CHARGED.with_for_update(), {"key": authorization_key})).one()
             done = await _operation(tx, key)
             if done:
                 return done
             waiting = row.status in ("AUTHORIZED", "ACTION_REQUIRED")
             left = row.amount_minor - row.captured_minor if row.status == "AUTHORIZED" else 0
-            changes = {test_charge.c.status: "VOIDED"} if waiting and row.captured_minor < row.amount_minor else {}
-            return await _carry_out(tx, "VOID", key, row.reference, left, changes)
+            changes = waiting and row.captured_minor < row.amount_minor
+            return await _carry_out(tx, "VOID", key, row.reference, left, changes=changes)
 
     async def find(self, key: str, reference: str | None = None) -> Answer | None:
         """Look a key up in the books."""
@@ -129,7 +130,7 @@ class SandboxProvider:
 
     async def _find(self, key: str) -> Answer | None:
         async with self._database.read() as conn:
-            row = (await conn.execute(select(test_charge).where(_key_is(key)))).one_or_none()
+            row = (await conn.execute(_CHARGED, {"key": key})).one_or_none()
             return _said(row) if row else await _operation(conn, key)
 
     async def holds(self, since: datetime, until: datetime) -> Sequence[Held]:
@@ -163,10 +164,6 @@ async def _elsewhere(work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.create_task(work, context=Context())
 
 
-def _key_is(key: str) -> Any:
-    return test_charge.c.idempotency_key == key
-
-
 def _refused(code: str, message: str) -> Answer:
     return Answer("FAILURE", code=code, message=message)
 
@@ -182,16 +179,50 @@ def _said(row: Any) -> Answer:
 
 
 async def _operation(conn: AsyncConnection, key: str) -> Answer | None:
-    done = select(test_operation).where(test_operation.c.idempotency_key == key)
-    row = (await conn.execute(done)).one_or_none()
+    row = (await conn.execute(_DONE, {"key": key})).one_or_none()
     return Answer("SUCCESS", row.amount_minor, row.reference) if row else None
 
 
 async def _carry_out(
-    tx: AsyncConnection, kind: str, key: str, reference: str, amount_minor: int, changes: dict[Any, Any]
+    tx: AsyncConnection, kind: str, key: str, reference: str, amount_minor: int, *, changes: bool = True
 ) -> Answer:
-    operation = {"idempotency_key": key, "reference": reference, "kind": kind, "amount_minor": amount_minor}
-    await tx.execute(insert(test_operation).values(operation))
-    if changes:
-        await tx.execute(update(test_charge).where(test_charge.c.reference == reference).values(changes))
+    """Note an operation on a locked charge, and change the charge by it where it `changes` anything."""
+    operation = {"key": key, "about": reference, "kind": kind, "amount": amount_minor}
+    await tx.execute(_carrying_out(kind if changes else None), operation)
     return Answer("SUCCESS", amount_minor, reference)
+
+
+_ABOUT = bindparam("about", type_=Text)
+_CHARGING = (
+    postgresql.insert(test_charge)
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("reference", "idempotency_key", "session_id", "amount_minor", "currency", "status")
+        }
+    )
+    .on_conflict_do_nothing()
+    .returning(test_charge)
+)
+_CHARGED = select(test_charge).where(test_charge.c.idempotency_key == bindparam("key"))
+_LOCKING = select(test_charge).where(test_charge.c.reference == _ABOUT).with_for_update()
+_DONE = select(test_operation).where(test_operation.c.idempotency_key == bindparam("key"))
+
+
+@built_once
+def _carrying_out(change: str | None) -> Executable:
+    """Return the statement that notes an operation and makes its change."""
+    amount = bindparam("amount", type_=BigInteger)
+    noting = insert(test_operation).values(
+        idempotency_key=bindparam("key"), reference=_ABOUT, kind=bindparam("kind"), amount_minor=amount
+    )
+    if change is None:
+        return noting
+    charge = test_charge.c
+    changes: dict[str, dict[str, Any]] = {
+        "CAPTURE": {"captured_minor": charge.captured_minor + amount},
+        "REFUND": {"refunded_minor": charge.refunded_minor + amount},
+        "VOID": {"status": "VOIDED"},
+    }
+    changing = update(test_charge).where(charge.reference == _ABOUT).values(changes[change])
+    return changing.add_cte(noting.returning(test_operation.c.reference).cte("noted"))

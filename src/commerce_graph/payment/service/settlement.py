@@ -11,27 +11,43 @@ from commerce_graph.kernel.errors import Rejected
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import GIFT_CARD, INSIDE, MANUAL, OPEN, UNKNOWN, Balance, Opened, Outcome, Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import Voiding, carry_out, close_capture, let_go
+from commerce_graph.payment.service.authorization import Answered, Voiding, carry_out, let_go, record
 from commerce_graph.payment.service.provider import Answer
 
 
 async def open_capture(tx: AsyncConnection, order_id: UUID) -> Opened | None:
-    """Record the capture of what was just authorised as PENDING, for `capture` to carry out after the commit.
+    """Record the capture of what was just authorised, as `open_captures` does."""
+    return (await open_captures(tx, [order_id])).get(order_id)
 
-    None where that takes more thought than one statement can give it; `capture` then records the step itself. The
-    caller holds what decides whether the money is captured or let go of. Locks: the balance. 1 statement.
+
+async def open_captures(tx: AsyncConnection, order_ids: Sequence[UUID]) -> dict[UUID, Opened]:
+    """Record the captures of what was just authorised as PENDING, for `capture` to carry out after the commit.
+
+    An order is left out where that takes more thought than one statement can give it; `capture` then records the step
+    itself. The caller holds what decides whether the money is captured or let go of.
+    Locks: the balances by order. 1 statement however many.
     """
-    return await books.open_capture(tx, order_id, rules.idempotency_key(order_id, "CAPTURE", 1))
+    return await books.open_captures(tx, {each: rules.idempotency_key(each, "CAPTURE", 1) for each in order_ids})
 
 
 async def capture(db: Database, order_id: UUID, opened: Opened | None = None) -> Outcome:
-    """Take what was authorised and not yet captured. Repeated calls have one effect. Limits, locks: as `authorize`.
+    """Take what was authorised and not yet captured, as `ask_capture` does, and record the provider's answer.
+
+    Repeated calls have one effect. Limits, locks: as `authorize`.
+    """
+    asked = await ask_capture(db, order_id, opened)
+    return await record(db, asked) if isinstance(asked, Answered) else asked
+
+
+async def ask_capture(db: Database, order_id: UUID, opened: Opened | None = None) -> Outcome | Answered:
+    """Ask the provider for what was authorised, and return its answer for the caller to record, or what is known.
 
     `opened`: the step that `open_capture` recorded, where the caller still has it.
-    SUCCESS where all that is due was captured already; FAILURE(PAYMENT_ERROR) where nothing is held.
+    SUCCESS where all that is due was captured already; FAILURE(PAYMENT_ERROR) where nothing is held. Limits, locks: as
+    `ask_authorization`.
     """
     if opened is not None:
-        return await _carry_out(db, opened.step, opened.target, fresh=True)
+        return await _ask(db, opened.step, opened.target, fresh=True)
     async with db.begin() as tx:
         balance, steps = await books.lock(tx, order_id)
         target = rules.newest(steps, "AUTHORIZATION")
@@ -44,7 +60,7 @@ async def capture(db: Database, order_id: UUID, opened: Opened | None = None) ->
             if balance is None or target is None or leaving or rules.capturable_minor(balance, steps) == 0:
                 return Outcome("FAILURE", errors.PAYMENT_ERROR, "There is no authorised payment to capture.")
             step = await _open_capture(tx, balance, steps, target)
-    return await _carry_out(db, step, target, fresh=fresh)
+    return await _ask(db, step, target, fresh=fresh)
 
 
 async def _open_capture(tx: AsyncConnection, balance: Balance, steps: list[Step], target: Step) -> Step:
@@ -178,14 +194,13 @@ async def give_back(tx: AsyncConnection, order_id: UUID) -> None:
 
 
 async def _carry_out(db: Database, step: Step, target: Step | None, *, fresh: bool) -> Outcome:
+    asked = await _ask(db, step, target, fresh=fresh)
+    return await record(db, asked) if isinstance(asked, Answered) else asked
+
+
+async def _ask(db: Database, step: Step, target: Step | None, *, fresh: bool) -> Outcome | Answered:
     answer = await calls.ask(db, step, target, fresh=fresh)
-    if answer is None:
-        return UNKNOWN
-    async with db.begin() as tx:
-        outcome, void = await close_capture(tx, step, answer)
-    if void is not None:
-        await carry_out(db, void)  # without an answer `settle` goes on with it
-    return outcome
+    return UNKNOWN if answer is None else Answered(step, answer)
 
 
 async def mark_as_paid(tx: AsyncConnection, order_id: UUID) -> None:
