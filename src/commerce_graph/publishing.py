@@ -137,7 +137,7 @@ async def _publish(store: Store, found: list[Document], steps: Steps) -> None:
     if await store.count() + len(fresh) > DOCUMENTS_PUBLISHED_MAX:
         told = f"{DOCUMENTS_PUBLISHED_MAX:,} ids can be published, and these would be more. Remove what no client sends"
         raise NotPublished(f"nothing was published: {told}: commerce-graph documents remove ID")
-    steps.tell(f"publishing {len(fresh):,} ids")
+    steps.tell("publishing")
     _check_taken(await store.publish(fresh, lambda done: steps.count("ids", done, len(fresh))))
     steps.done()
     new = len(set(fresh.values()))

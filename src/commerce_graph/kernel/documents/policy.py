@@ -49,7 +49,7 @@ class Documents:
     async def find(self, asked: Parameters, principal: Principal) -> Parameters | Refused:
         """Return the request with the text to run, and with an id only where that is still to be kept.
 
-        At most 1 call, none for what this process knows or for plain text.
+        At most 1 call; none for text where any runs, nor for what this process remembers.
         Refuses: PERSISTED_QUERY_NOT_FOUND | PERSISTED_QUERY_NOT_SUPPORTED | PERSISTED_DOCUMENT_NOT_FOUND |
         PERSISTED_DOCUMENT_REQUIRED.
         Raises: RequestError(PERSISTED_QUERY_HASH_MISMATCH | DOCUMENTS_UNAVAILABLE).
