@@ -28,19 +28,8 @@ from tests.conftest import Template
 from tests.shop import uid
 
 COMMANDS = (
-    "dev",
-    "serve",
-    "worker",
-    "migrate",
-    "seed",
-    "import",
-    "reindex",
-    "audit",
-    "schema",
-    "states",
-    "token",
-    "documents",
-)
+    "dev", "serve", "worker", "migrate", "seed", "import", "reindex", "audit", "schema", "states", "token", "documents",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
