@@ -101,7 +101,7 @@ $(VENV)/graphiql: $(VENV)/node tools/graphiql/package-lock.json
 	@$(BIN)/python tools/graphiql_assets.py
 	@touch $@
 
-NODE_TESTS := tests/federation tests/protocol
+NODE_TESTS := tests/federation tests/hydrogen tests/protocol
 $(VENV)/node_modules: $(VENV)/node $(NODE_TESTS:%=%/package-lock.json)
 	@echo "installing Node packages for the tests (once)"
 	@for folder in $(NODE_TESTS); do npm ci --loglevel=error --no-audit --no-fund --prefix $$folder || exit 1; done

@@ -4,7 +4,7 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from commerce_graph.kernel.database import Database, metadata
 from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.graph import Graph
 from commerce_graph.kernel.outbox import Bus
-from tests.shop import Shop, fill
+from tests.shop import COMPARED, Shop, fill
 
 DOMAINS = os.environ.get(
     "CG_DOMAINS",
@@ -44,12 +44,23 @@ class Template:
         return f"{head}/{name}?{tail}"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Note how many queries of a test both executors have answered."""
+    before = COMPARED["queries"]
+    yield
+    item.user_properties.append(("compared", COMPARED["queries"] - before))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print what tests have counted, in whichever process they ran."""
-    for report in terminalreporter.getreports("passed"):
-        for name, told in report.user_properties:
-            if name == "tally":
-                terminalreporter.write_line(told)
+    properties = [told for report in terminalreporter.getreports("passed") for told in report.user_properties]
+    for name, told in properties:
+        if name == "tally":
+            terminalreporter.write_line(told)
+    compared = sum(told for name, told in properties if name == "compared")
+    if compared:
+        terminalreporter.write_line(f"execution: {compared:,} queries of tests, 0 differences")
 
 
 @pytest.fixture(scope="session")

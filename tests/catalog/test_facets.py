@@ -451,7 +451,7 @@ async def test_whoever_searches_counts_where_it_is_there(shop: Shop) -> None:
         return [Counts(vendors=[("Somebody", 7)]) for _ in lists]
 
     services = {"markets_for": pricing.markets_for, "facet_counts": counting}
-    served = Shop(shop.database, shop.resources, Engine(Graph([catalog.module], services)))
+    served = Shop(shop.database, shop.resources, Engine(Graph([catalog.module], services)), seconded=False)
     document = (
         'collection(handle: "summer") { products(first: 1, filters: [{tag: "x"}]) { filters { values { count } } } }'
     )

@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+from collections.abc import Coroutine
 from types import CoroutineType
 from typing import Any
 
@@ -49,7 +50,7 @@ def nulled_at(told: Told) -> set[tuple[str | int, ...]]:
     return found
 
 
-def never_awaited() -> list[CoroutineType[Any, Any, Any]]:
+def never_awaited() -> list[Coroutine[Any, Any, Any]]:
     """Return the coroutines that were made and not begun. Whatever still holds one, its end is told in a later test."""
     return [
         it for it in gc.get_objects() if type(it) is CoroutineType and inspect.getcoroutinestate(it) == "CORO_CREATED"
