@@ -27,7 +27,9 @@ from commerce_graph.settings import EXAMPLES
 from tests.conftest import Template
 from tests.shop import uid
 
-COMMANDS = ("dev", "serve", "worker", "migrate", "seed", "import", "reindex", "audit", "schema", "states", "token")
+COMMANDS = (
+    "dev", "serve", "worker", "migrate", "seed", "import", "reindex", "audit", "schema", "states", "token", "documents",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

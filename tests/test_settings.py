@@ -33,6 +33,8 @@ def _empty(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WORKERS", "65", "should be less than or equal to 64"),
         ("BACKGROUND", "later", "should be on or off"),
         ("PAYMENT_CAPTURE", "never", "should be 'automatic' or 'manual'"),
+        ("DOCUMENTS", "closed", "should be 'open', 'known-only' or 'locked'"),
+        ("DOCUMENTS_REGISTRATION", "none", "should be 'open', 'token' or 'off'"),
         ("EXECUTOR", "fast", "should be 'breadth' or 'graphql-core'"),
         ("STRIPE_SECRET_KEY", "pk_live_ssssssss@", "is not a secret or restricted key of Stripe"),
         ("STRIPE_WEBHOOK_SECRET", "sk_live_ssssssss@", "is not the signing secret of a Stripe webhook"),

@@ -24,13 +24,14 @@ from commerce_graph.catalog import service as catalog_service
 from commerce_graph.development import SERVER, PortInUse, Steps, develop, listen, running_note
 from commerce_graph.embedded import DataFolderInUse, EmbeddedFault
 from commerce_graph.kernel.audit import audit
-from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Access
+from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, WRITE_DOCUMENTS, named_scopes
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.garbage import collect_less
 from commerce_graph.kernel.telemetry import configure_logging
 from commerce_graph.kernel.tokens import issue_token
 from commerce_graph.merchandising import service as merchandising_service
+from commerce_graph.publishing import DATA, Data, NotPublished, documents
 from commerce_graph.search.service import checking
 from commerce_graph.search.service.bulk import IndexLost
 from commerce_graph.search.service.cluster import Cluster, Unreachable
@@ -49,16 +50,13 @@ app = typer.Typer(
 )
 tokens = typer.Typer(help="API tokens of storefronts, merchants and partners.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
-
-Data = Annotated[Path, typer.Option(help="The folder of the development server's data.")]
-DATA = Path(".data")
+app.add_typer(documents, name="documents")
 
 Run = Callable[[Database], Awaitable[None]]
 
 USER_ERRORS = (
     SettingsError, PortInUse, DataFolderInUse, EmbeddedFault, CommandError, demo.ShopNotEmpty,
-    merchandising_service.WrongHeader, ReindexRefused, checking.NoIndex, checking.NotRepaired,
-    Stale,
+    merchandising_service.WrongHeader, ReindexRefused, checking.NoIndex, checking.NotRepaired, Stale, NotPublished,
 )  # fmt: skip
 
 
@@ -70,7 +68,7 @@ class Kind(StrEnum):
     PARTNER = "partner"
 
 
-SCOPES: dict[Kind, Access] = {
+SCOPES = {
     Kind.STOREFRONT: SHOPPER_SCOPES,
     Kind.MERCHANT: MERCHANT_SCOPES,
     Kind.PARTNER: PARTNER_SCOPES,
@@ -311,7 +309,7 @@ app.command()(states)
 def create(
     name: Annotated[str, typer.Option(help="What the token is for; shown in lists and logs.")],
     kind: Annotated[Kind, typer.Option(help="Whom it is for.")] = Kind.STOREFRONT,
-    scopes: Annotated[str | None, typer.Option(help="Scopes, by commas; those of its kind by default.")] = None,
+    scopes: Annotated[str | None, typer.Option(help="Scopes, by commas, +name beside those of its kind.")] = None,
     channel: Annotated[
         str | None, typer.Option(help="The sales channel of a storefront, by handle; the oldest by default.")
     ] = None,
@@ -320,11 +318,13 @@ def create(
     """Create an API token and print it. It is stored as a hash: it cannot be shown again.
 
     [dim]commerce-graph token create --name "Web shop"\n
-    commerce-graph token create --name "Stock robot" --kind merchant --scopes read_inventory,write_inventory[/]
+    commerce-graph token create --name "Stock robot" --kind merchant --scopes read_inventory,write_inventory\n
+    commerce-graph token create --name "Web shop's server" --scopes +write_documents[/]
     """
-    wanted = frozenset(part.strip() for part in scopes.split(",")) if scopes else SCOPES[kind]
-    if unknown := wanted - SCOPES[kind]:
-        _fail(f"a {kind} token cannot have {', '.join(sorted(unknown))}. It can: {', '.join(sorted(SCOPES[kind]))}")
+    allowed = SCOPES[kind] | WRITE_DOCUMENTS
+    wanted = named_scopes(scopes or "", SCOPES[kind])
+    if unknown := wanted - allowed:
+        _fail(f"a {kind} token cannot have {', '.join(sorted(unknown))}. It can: {', '.join(sorted(allowed))}")
 
     async def run(database: Database) -> None:
         async with database.begin() as tx:

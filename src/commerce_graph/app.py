@@ -46,6 +46,7 @@ from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.documents import Documents, Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.garbage import collect_less
@@ -258,14 +259,15 @@ def create(
     resources = open_resources(settings)
     engine = engine or Engine(graph(settings.only), settings.executor)
     callers = Callers(resources)
+    documents = Documents(Store(resources.redis), settings.documents, settings.documents_registration)
     examples = read_examples(EXAMPLES) if examples is None else examples
     # A subgraph cannot run them all.
     fitting = [example for example in examples if isinstance(engine.prepare(example.query), Operation)]
     page = _page(settings, tokens or {}, fitting)
     origins = list(settings.allowed_origins)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLOverHTTP(engine, callers, page)),
-        WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, origins)),
+        Route("/graphql", GraphQLOverHTTP(engine, callers, documents, page)),
+        WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, documents, origins)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready),
         *(route for module in select(settings.only) for route in module.routes),

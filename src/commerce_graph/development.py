@@ -207,18 +207,20 @@ def _ignore_signals() -> None:
 
 @contextmanager
 def _running(data: Path, settings: Settings) -> Iterator[None]:
-    """Leave a note of the database, for commands that are called while this server runs."""
-    note = running_note(data)
-    _write_private(note, settings.database_url)
+    """Leave notes of the servers, for commands that are called while this server runs."""
+    notes = {running_note(data): settings.database_url, running_note(data, "redis-url"): settings.redis_url}
+    for note, url in notes.items():
+        _write_private(note, url)
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        for note in notes:
+            note.unlink(missing_ok=True)
 
 
-def running_note(data: Path) -> Path:
-    """Return where a running development server notes its database's URL."""
-    return data / "database-url"
+def running_note(data: Path, name: str = "database-url") -> Path:
+    """Return where a running development server notes the URL of its database, or of its Redis by `redis-url`."""
+    return data / name
 
 
 def _secret(path: Path) -> str:

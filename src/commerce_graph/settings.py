@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commerce_graph.kernel.documents import Mode, Registration
 from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
 
 SECRET_CHARS_MIN = 32
@@ -26,6 +27,8 @@ EXAMPLES = {
     "BACKGROUND": "BACKGROUND=off",
     "ONLY": "ONLY=catalog,pricing",
     "EXECUTOR": "EXECUTOR=breadth",
+    "DOCUMENTS": "DOCUMENTS=known-only",
+    "DOCUMENTS_REGISTRATION": "DOCUMENTS_REGISTRATION=token",
     "CHECKOUT_GROUP_MAX": "CHECKOUT_GROUP_MAX=64",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
     "PAYMENT_CAPTURE": "PAYMENT_CAPTURE=manual",
@@ -46,12 +49,11 @@ def _names(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class DatabaseSettings(BaseSettings):
-    """What a command that only needs the database is told from outside."""
+class _Told(BaseSettings):
+    """What every command is told from outside."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
-    database_url: str
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -66,6 +68,30 @@ class DatabaseSettings(BaseSettings):
         except ValidationError as wrong:
             raise SettingsError("\n".join(_told(error) for error in wrong.errors())) from None
 
+    @field_validator("log_format", "log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+
+class RedisSettings(_Told):
+    """What a command that only needs Redis is told from outside."""
+
+    redis_url: str
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("is not the URL of a Redis server")
+        return value
+
+
+class DatabaseSettings(_Told):
+    """What a command that only needs the database is told from outside."""
+
+    database_url: str
+
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: str) -> str:
@@ -74,11 +100,6 @@ class DatabaseSettings(BaseSettings):
             raise ValueError("is not the URL of a PostgreSQL database")
         # libpq's spelling is what people copy; asyncpg calls the same thing `ssl`.
         return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
-
-    @field_validator("log_format", "log_level", mode="before")
-    @classmethod
-    def _lower(cls, value: Any) -> Any:
-        return value.lower() if isinstance(value, str) else value
 
 
 class SearchSettings(DatabaseSettings):
@@ -97,10 +118,9 @@ class SearchSettings(DatabaseSettings):
         return value
 
 
-class Settings(SearchSettings):
+class Settings(RedisSettings, SearchSettings):
     """What a server or a worker is told from outside."""
 
-    redis_url: str
     secret: SecretStr
     """Seals capability ids. Changing it makes carts and guests' orders unreachable for who holds their old ids."""
     host: str = "127.0.0.1"
@@ -117,6 +137,10 @@ class Settings(SearchSettings):
     """Names of the domains to serve; empty for all."""
     executor: Literal["breadth", "graphql-core"] = "breadth"
     """What runs operations: our breadth-first executor, or graphql-core's, which gives the same answers slower."""
+    documents: Mode = "open"
+    """Which documents run: any, published ones and those of trusted callers, or published ones by their id only."""
+    documents_registration: Registration = "open"
+    """Whose documents are kept by their hash, for automatic persisted queries."""
     checkout_group_max: int = Field(SUBMISSIONS_GROUP_MAX, ge=1, le=1_000)
     """How many submissions one transaction places; 1 places each alone."""
     test_payments: bool = False
@@ -129,13 +153,6 @@ class Settings(SearchSettings):
     """What Stripe signs its webhooks with; without it none is taken."""
     stripe_api_base: str | None = None
     """Where Stripe's API answers, for tests; Stripe itself where it is not set."""
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis(cls, value: str) -> str:
-        if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("is not the URL of a Redis server")
-        return value
 
     @field_validator("secret")
     @classmethod
@@ -165,7 +182,7 @@ class Settings(SearchSettings):
             raise ValueError("is not an http or https address without a path")
         return value.rstrip("/") if value else None
 
-    @field_validator("payment_capture", "executor", mode="before")
+    @field_validator("payment_capture", "executor", "documents", "documents_registration", mode="before")
     @classmethod
     def _capture(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -125,6 +126,17 @@ async def test_a_repetition_gets_the_same_bytes(shop: Shop, server: Server) -> N
     shown, same = (each.json()["data"]["cartCreate"]["cart"] for each in (first, plain))
     assert shown.pop("id") != same.pop("id")
     assert shown == same, "in one transaction, a mutation reads what it wrote and all else as without a key"
+
+
+async def test_a_repetition_by_hash_is_one_of_the_text(shop: Shop, server: Server) -> None:
+    hashed = {"persistedQuery": {"version": 1, "sha256Hash": sha256(RECEIVE.encode()).hexdigest()}}
+    first = await server.send(RECEIVE, {"by": 5}, extensions=hashed)
+    for document in ("", RECEIVE):
+        again = await server.send(document, {"by": 5}, extensions=hashed)
+        assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+    other = {"persistedQuery": {"version": 1, "sha256Hash": sha256(CREATE.encode()).hexdigest()}}
+    await server.send(CREATE, {"note": "x"}, None, STOREFRONT, extensions=other)
+    assert code(await server.send("", {"by": 5}, extensions=other)) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,6 @@ async def test_request_id_without_the_form_of_one_is_replaced(address: str, bad:
     assert (given, len(replaced)) == ("mine.1", 32)
 
 
-async def test_persisted_query_is_answered_as_apollo_expects(address: str) -> None:
-    body = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "ab"}}}
-    response = await post(address, body)
-    assert response.json()["errors"][0]["message"] == "PersistedQueryNotSupported"
-
-
 async def test_query_by_get_with_all_parameters(address: str) -> None:
     document = "query A($n: String!) { hello(name: $n) } query B { hello }"
     response = await get(address, query=document, variables='{"n": "Ada"}', operationName="A", extensions="{}")

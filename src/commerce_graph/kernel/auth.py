@@ -40,10 +40,20 @@ MERCHANT_SCOPES: Access = (
     }
 )
 
+WRITE_DOCUMENTS: Access = frozenset({"write_documents"})
+"""Send documents that nobody has published, where the server runs others only, and register them. Any token may hold
+it, and none does that was not given it by name: who holds it can ask whatever the schema allows."""
+
 
 def scopes(*names: str) -> Access:
     """Return the access that needs all of the named scopes."""
     return frozenset(names)
+
+
+def named_scopes(names: str, usual: Access) -> Access:
+    """Return the scopes that are named, by commas: `usual` for none, and beside `usual` after a `+`."""
+    named = frozenset(name.strip() for name in names.removeprefix("+").split(",") if name.strip())
+    return named if named and not names.startswith("+") else usual | named
 
 
 @dataclass(frozen=True, slots=True)

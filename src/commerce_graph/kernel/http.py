@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commerce_graph.kernel.auth import Authenticate
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Refused
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
@@ -24,7 +25,11 @@ JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
 
-STATUSES = {"ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504}
+STATUSES = {
+    "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "PERSISTED_DOCUMENT_REQUIRED": 403,
+    # A question to the client and no failure: Apollo's clients for iOS read no answer that is not 2xx.
+    "PERSISTED_QUERY_NOT_FOUND": 200, "PERSISTED_QUERY_NOT_SUPPORTED": 200,
+}  # fmt: skip
 """Statuses of answers without data to clients of GRAPHQL; all others are 400. Clients of JSON always get 200."""
 
 CLIENT_GONE = 499
@@ -39,9 +44,14 @@ class GraphQLOverHTTP:
     """
 
     def __init__(
-        self, engine: Engine, authenticate: Authenticate, page: Callable[[Request], Response] | None = None
+        self,
+        engine: Engine,
+        authenticate: Authenticate,
+        documents: Documents,
+        page: Callable[[Request], Response] | None = None,
     ) -> None:
         self._engine = engine
+        self._documents = documents
         self._idempotency = Idempotency(engine)
         self._authenticate = authenticate
         self._page = page
@@ -72,13 +82,16 @@ class GraphQLOverHTTP:
             response = _answer({"errors": [told]}, wrong.status, media or JSON)
             if wrong.status == 405:
                 response.headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
-            if wrong.status == 409:
+            if wrong.status in (409, 503):
                 response.headers["Retry-After"] = "1"
             if wrong.status == 401:
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
 
-    async def _run(self, request: Request, parameters: Parameters, ctx: Context, media: str) -> Response:
+    async def _run(self, request: Request, asked: Parameters, ctx: Context, media: str) -> Response:
+        parameters = await self._documents.find(asked, ctx.principal)
+        if isinstance(parameters, Refused):
+            return _answer({"errors": parameters.errors}, _status(parameters.errors, media), media)
         operation = self._engine.prepare(parameters.query, parameters.operation_name)
         if isinstance(operation, Refused):
             return _answer({"errors": operation.errors}, _status(operation.errors, media), media)
@@ -90,6 +103,8 @@ class GraphQLOverHTTP:
         refused = self._engine.authorise(operation, ctx)
         if refused:
             return _answer({"errors": refused.errors}, _status(refused.errors, media), media)
+        if parameters.document_id:
+            await self._documents.keep(parameters, ctx.principal)
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)

@@ -1,12 +1,17 @@
 """The parameters of a GraphQL request: read from JSON that anyone may have sent, the same for HTTP and WebSocket."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.limits import JSON_DEPTH_MAX
+from commerce_graph.kernel.limits import DOCUMENT_ID_CHARS_MAX, JSON_DEPTH_MAX
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+CUSTOM = re.compile(r"(?:x-[A-Za-z0-9._~-]+:)?[A-Za-z0-9._~-]+")
+"""Ids that mean what whoever published them says; every other prefix is kept for later by the specification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +19,13 @@ class Parameters:
     """What a client asks to be executed."""
 
     query: str
+    """The text of the document; empty where only its id was sent, until it is found."""
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
+    document_id: str | None = None
+    """What the document was sent by, or is to be known by from now on where the text came too. See `document_id`."""
+    automatic: bool = False
+    """Whether the id came as Apollo's automatic persisted queries have it: then the text may follow."""
 
 
 def load_json(text: bytes | str) -> Any:
@@ -47,14 +57,14 @@ def _deeper_than(value: Any, levels: int) -> bool:
 
 
 def read_parameters(body: Any) -> Parameters:
-    """Check what was sent against the GraphQL-over-HTTP specification.
+    """Check what was sent against the GraphQL-over-HTTP specification, with its appendix on persisted documents.
 
-    Raises: RequestError(BAD_REQUEST | PERSISTED_QUERY_NOT_SUPPORTED).
+    Raises: RequestError(BAD_REQUEST) with status 400.
     """
     if isinstance(body, list):
         raise _bad("batches are not supported: send one operation a request")
     if not isinstance(body, dict):
-        raise _bad("the body must be a JSON object with `query`")
+        raise _bad("the body must be a JSON object with `query` or `documentId`")
     query = body.get("query")
     name, variables, extensions = body.get("operationName"), body.get("variables"), body.get("extensions")
     for label, value in (("variables", variables), ("extensions", extensions)):
@@ -62,12 +72,39 @@ def read_parameters(body: Any) -> Parameters:
             raise _bad(f"`{label}` must be an object")
     if name is not None and not isinstance(name, str):
         raise _bad("`operationName` must be a string")
-    if query is None and extensions and "persistedQuery" in extensions:
-        # The message is the one Apollo's clients look for before they send the whole query.
-        raise RequestError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
-    if not isinstance(query, str) or not query:
+    given = body.get("documentId")
+    hashed = extensions.get("persistedQuery") if extensions else None
+    if given is None and hashed is None:
+        if not isinstance(query, str) or not query:
+            raise _bad("`query` must be a string that holds a GraphQL document")
+        return Parameters(query, name, variables)
+    if query is not None and not isinstance(query, str):
         raise _bad("`query` must be a string that holds a GraphQL document")
-    return Parameters(query, name, variables)
+    if given is not None and (query or hashed is not None):
+        raise _bad("send `documentId` alone, without `query` and `extensions.persistedQuery`")
+    found = _hash(hashed) if given is None else document_id(given)
+    return Parameters(query or "", name, variables, found, automatic=given is None)
+
+
+def document_id(given: Any) -> str:
+    """Return what a document is stored by: the SHA-256 of its text in hexadecimal digits, or an id of its own.
+
+    Limits: DOCUMENT_ID_CHARS_MAX. Raises: RequestError(BAD_REQUEST) with status 400.
+    """
+    if isinstance(given, str) and len(given) <= DOCUMENT_ID_CHARS_MAX:
+        bare = given.removeprefix("sha256:")
+        if SHA256.fullmatch(bare) or (bare == given and CUSTOM.fullmatch(given)):
+            return bare
+    raise _bad(
+        "a document's id is `sha256:` and 64 hexadecimal digits in lower case, or an id of its own that was published: "
+        f"letters, digits, `-`, `.`, `_`, `~`, {DOCUMENT_ID_CHARS_MAX} at most, after `x-name:` if it has a prefix"
+    )
+
+
+def _hash(given: Any) -> str:
+    if not isinstance(given, dict) or given.get("version") != 1:
+        raise _bad("`extensions.persistedQuery` must be an object with `version` 1 and `sha256Hash`")
+    return document_id(given.get("sha256Hash"))
 
 
 def _bad(message: str) -> RequestError:

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Authenticate, Principal
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Refused
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
@@ -39,9 +40,12 @@ REASON_BYTES_MAX = 123
 class GraphQLOverWebSocket:
     """Answers one path: each socket authenticates once, then runs operations side by side."""
 
-    def __init__(self, engine: Engine, authenticate: Authenticate, origins: Sequence[str] = ()) -> None:
+    def __init__(
+        self, engine: Engine, authenticate: Authenticate, documents: Documents, origins: Sequence[str] = ()
+    ) -> None:
         self._engine = engine
         self._authenticate = authenticate
+        self._documents = documents
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +59,7 @@ class GraphQLOverWebSocket:
             await socket.close(SUBPROTOCOL_NOT_ACCEPTABLE, f"Subprotocol not acceptable: speak {PROTOCOL}")
             return
         await socket.accept(PROTOCOL)
-        await _Conversation(socket, self._engine, self._authenticate).hold()
+        await _Conversation(socket, self._engine, self._authenticate, self._documents).hold()
 
     def _welcome(self, headers: Mapping[str, str]) -> bool:
         # Browsers let any page open a socket to any server, and CORS does not apply to it.
@@ -77,10 +81,11 @@ class _Closed(Exception):
 class _Conversation:
     """One socket: its caller, once known, and its running operations by id."""
 
-    def __init__(self, socket: WebSocket, engine: Engine, authenticate: Authenticate) -> None:
+    def __init__(self, socket: WebSocket, engine: Engine, authenticate: Authenticate, documents: Documents) -> None:
         self._socket = socket
         self._engine = engine
         self._authenticate = authenticate
+        self._documents = documents
         self._asked = False
         self._principal: Principal | None = None
         self._shown: dict[str, str] = {}
@@ -208,19 +213,25 @@ class _Conversation:
             with suppress(WebSocketDisconnect):
                 await self._send(told)
 
-    async def _answers(self, parameters: Parameters, task: asyncio.Task[None]) -> AsyncGenerator[dict[str, Any]]:
+    async def _answers(self, asked: Parameters, task: asyncio.Task[None]) -> AsyncGenerator[dict[str, Any]]:
+        # Asked again for each operation and each event: a token may be revoked while its socket is open.
+        try:
+            principal = await self._authenticate(self._shown)
+            parameters = await self._documents.find(asked, principal)
+        except RequestError as wrong:
+            yield _refused(wrong)
+            return
+        if isinstance(parameters, Refused):
+            yield {"errors": parameters.errors}
+            return
         operation = self._engine.prepare(parameters.query, parameters.operation_name)
         if isinstance(operation, Refused):
             yield {"errors": operation.errors}
             return
-        # Asked again for each operation and each event: a token may be revoked while its socket is open.
-        try:
-            principal = await self._authenticate(self._shown)
-        except RequestError as wrong:
-            yield _refused(wrong)
-            return
         ctx = Context(self._socket.app.state.resources, principal, request_id=self._request_id)
         refused = self._engine.authorise(operation, ctx)
+        if not refused:
+            await self._documents.keep(parameters, principal)
         if refused:
             yield {"errors": refused.errors}
         elif operation.kind is OperationType.SUBSCRIPTION:
