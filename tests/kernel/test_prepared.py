@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    cast,
     column,
     func,
     literal,
@@ -32,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from commerce_graph.kernel import leases
 from commerce_graph.kernel.database import Database, count_statements, rows
+from commerce_graph.kernel.pages import Order, page_arguments, read_page
 from commerce_graph.kernel.statements import Prepared
 from tests.conftest import Template
 
@@ -93,6 +95,16 @@ def test_a_column_that_python_has_to_convert_is_refused() -> None:
         Prepared(
             select(column("colour", Enum("RED", "BLUE", native_enum=False, length=9))).add_columns(column("colour"))
         )
+
+
+async def test_a_page_with_such_a_column_is_read_all_the_same(database: Database) -> None:
+    number = func.generate_series(1, 5).table_valued("n", name="numbers").render_derived()
+    colour = cast(literal("RED"), Enum("RED", "BLUE", native_enum=False, length=9)).label("colour")
+    query, order = select(number.c.n.label("n"), colour), Order((number.c.n,))
+    for _ in range(3):
+        page = await read_page(database, query, order, page_arguments(2, None, None, None))
+        assert [(row.n, row.colour) for row in page.rows] == [(1, "RED"), (2, "RED")]
+        assert page.has_next
 
 
 async def test_statements_are_counted_with_their_parameters(database: Database) -> None:

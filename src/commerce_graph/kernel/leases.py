@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from commerce_graph.kernel.limits import DATABASE_WAIT_S, LEASE_IDLE_S
 from commerce_graph.kernel.statements import Prepared, Row
 
+CANCEL_S_MAX = 2.0
+"""How long PostgreSQL may take to hear that a statement is to stop."""
+
 
 def told(sql: str, fault: Exception, *, broken: bool) -> DBAPIError:
     """Return a fault of asyncpg's as SQLAlchemy tells faults: with the driver's own as `orig`, without parameters."""
@@ -75,8 +78,7 @@ class Leases:
                 self._put(lease)
             raise told(statement.sql, fault, broken=broken) from fault
         except BaseException:
-            # Its answer is still on the way. asyncpg asks PostgreSQL to stop; nobody waits for that.
-            await self._drop(lease)
+            self._apart(_stopped(lease))  # its answer is still on the way
             raise
         self._put(lease)
         return rows
@@ -112,7 +114,6 @@ class Leases:
             self._look = asyncio.get_running_loop().call_later(LEASE_IDLE_S, self._give_back)
 
     async def _drop(self, lease: _Lease) -> None:
-        lease.driver.terminate()
         await asyncio.shield(self._apart(_invalidated(lease.conn)))
 
     def _apart(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -131,6 +132,15 @@ class Leases:
             self._apart(lease.conn.close())
         self._idle.clear()
         await asyncio.gather(*self._ending)
+
+
+async def _stopped(lease: _Lease) -> None:
+    """End a connection whose statement nobody waits for, after PostgreSQL was asked to stop it."""
+    try:
+        await lease.driver.close(timeout=CANCEL_S_MAX)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        lease.driver.terminate()
+    await _invalidated(lease.conn)
 
 
 async def _invalidated(conn: AsyncConnection) -> None:

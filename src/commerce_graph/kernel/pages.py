@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, overload
@@ -194,7 +195,8 @@ def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], Sel
     if known is None:
         known = built[at] = build()
     elif isinstance(known, Select):  # asked for again, so it is worth compiling: others are built anew each time
-        known = built[at] = Prepared(known)
+        with suppress(TypeError):  # it has a column that only SQLAlchemy can read
+            known = built[at] = Prepared(known)
     return known
 
 
