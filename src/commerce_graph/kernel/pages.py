@@ -11,11 +11,12 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
+import strawberry
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select, true, tuple_
 
 from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.graph import object_type
+from commerce_graph.kernel.graph import field, object_type
 from commerce_graph.kernel.limits import CURSOR_VALUES_MAX, PAGE_SIZE_MAX
 from commerce_graph.kernel.statements import Prepared, keys
 
@@ -28,8 +29,17 @@ class PageInfo:
 
     has_next_page: bool = False
     has_previous_page: bool = False
-    start_cursor: str | None = None
-    end_cursor: str | None = None
+    cursors: strawberry.Private[Sequence[str]] = ()
+
+    @field
+    def start_cursor(self) -> str | None:
+        """The cursor of the first node on the page."""
+        return self.cursors[0] if self.cursors else None
+
+    @field
+    def end_cursor(self) -> str | None:
+        """The cursor of the last node on the page, to go on `after`."""
+        return self.cursors[-1] if self.cursors else None
 
 
 @object_type(shareable=True)
@@ -112,12 +122,7 @@ def connection(
     return kind(
         nodes=nodes,
         edges=_Made(len(nodes), lambda at: edge(cursor=cursors[at], node=nodes[at])),
-        page_info=PageInfo(
-            has_next_page=has_next,
-            has_previous_page=has_previous,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
+        page_info=PageInfo(has_next_page=has_next, has_previous_page=has_previous, cursors=cursors),
         **more,
     )
 

@@ -92,8 +92,7 @@ class SearchResultItemConnection:
         return PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=page.hits[0].cursor if page.hits else None,
-            end_cursor=page.hits[-1].cursor if page.hits else None,
+            cursors=[hit.cursor for hit in page.hits],
         )
 
     @field
