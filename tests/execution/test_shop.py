@@ -1,5 +1,6 @@
 """The shop's own documents come to the same answer under both executors, with no more statements under ours."""
 
+import gc
 import json
 import re
 from typing import Any
@@ -9,6 +10,7 @@ from benchmarks.operations import DETAIL, LIST
 from graphql import OperationType, get_introspection_query
 
 from commerce_graph.app import EXAMPLES
+from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.graphiql import read_examples
 from tests.cart.storefront import CART, CREATE, create, line
@@ -66,6 +68,25 @@ async def test_a_query_is_answered_alike(shop: Shop, name: str) -> None:
         pytest.skip("it writes")
     answer = await shop.compared(operation, variables, token, customer=None)
     assert ("errors" in answer) == name.startswith("bad")
+
+
+@pytest.mark.parametrize("name", ["list", "detail", "bad variable"])
+async def test_an_operation_is_freed_without_the_collector(shop: Shop, name: str) -> None:
+    text, variables, token = QUERIES[name]
+    operation = shop.engine.prepare(text)
+    assert isinstance(operation, Operation), operation
+    await shop.engine.run(operation, variables, shop.context(token))  # what is kept for the next is made here
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await shop.engine.run(operation, variables, shop.context(token))
+        gc.collect()
+        assert not [each for each in gc.garbage if type(each) is Context]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
 
 
 async def test_a_cart_is_answered_alike(shop: Shop) -> None:

@@ -198,11 +198,13 @@ class Engine:
             async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
                 result = self._execute(operation, variables, ctx)
                 done = result if isinstance(result, ExecutionResult) else await result
+            return answer(done, ctx)
         except TimeoutError:
             return {"errors": [_error("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")]}
         except RequestError as wrong:
             return {"errors": [_error(wrong.code, wrong.message)]}
-        return answer(done, ctx)
+        finally:
+            ctx.forget()  # what was read knows the context, which knows it: else only the collector could free both
 
     def _execute(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
