@@ -31,7 +31,7 @@ from commerce_graph.kernel import query_syntax as syntax
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.limits import AUTOMATIC_DISCOUNTS_MAX
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page
-from commerce_graph.kernel.statements import built_once
+from commerce_graph.kernel.statements import any_of, built_once
 
 LISTED = Order((discount.c.id,))
 
@@ -98,7 +98,7 @@ def _running(*, named: bool) -> Executable:
     if not named:
         return running
     of_code = select(discount, code.c.code, code.c.folded, _had().label("had")).join(code)
-    wanted = any_(bindparam("codes", type_=ARRAY(Text)))
+    wanted = any_of("codes", Text)
     return select(running.subquery()).union_all(of_code.where(code.c.folded == wanted))
 
 
@@ -111,8 +111,8 @@ def _had() -> ColumnElement[Any]:
         redemption.c.state != "RELEASED",
         redemption.c.once_per_customer,
         or_(
-            redemption.c.customer_id == any_(bindparam("customers", type_=ARRAY(Uuid))),
-            redemption.c.contact == any_(bindparam("contacts", type_=ARRAY(Text))),
+            redemption.c.customer_id == any_of("customers", Uuid),
+            redemption.c.contact == any_of("contacts", Text),
         ),
     )
     return func.array(uses.correlate(discount).scalar_subquery(), type_=ARRAY(Text))

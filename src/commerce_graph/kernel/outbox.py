@@ -119,15 +119,14 @@ _PUBLISHING = insert(outbox).from_select(["id", "kind", "payload"], select(*_FAC
 class Facts:
     """Facts that a statement, which is built once, stores if another part of it changed the row that each is about."""
 
-    def __init__(self, name: str = "facts") -> None:
-        self._given = Given(name, about=Uuid, id=Uuid, kind=Text, payload=JSONB)
-        self._name = name
+    def __init__(self) -> None:
+        self._given = Given("facts", about=Uuid, id=Uuid, kind=Text, payload=JSONB)
 
     def published(self, changed: CTE) -> CTE:
         """Return the part of the statement that stores them, by the `id` of the rows that `changed` returns."""
         facts = self._given.c
         told = select(facts.id, facts.kind, facts.payload).join(changed, changed.c.id == facts.about)
-        return insert(outbox).from_select(["id", "kind", "payload"], told.order_by(facts.at)).cte(f"{self._name}_told")
+        return insert(outbox).from_select(["id", "kind", "payload"], told.order_by(facts.at)).cte("facts_told")
 
     def values(self, facts: Sequence[tuple[UUID, Event]]) -> dict[str, Any]:
         """Return the parameters that are these facts, each with the key of the row that it is about."""

@@ -10,8 +10,10 @@ import asyncpg  # type: ignore[import-untyped]
 import orjson
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BindParameter,
     ColumnElement,
+    FromClause,
     Select,
     TableValuedAlias,
     Uuid,
@@ -57,8 +59,21 @@ def keys(name: str = "keys") -> BindParameter[Sequence[UUID]]:
 
 def any_key() -> ColumnElement[UUID]:
     """Return what a key is compared with to be one of `keys`."""
-    compared: ColumnElement[Any] = any_(keys())
+    return any_of("keys", Uuid)
+
+
+def any_of(name: str, kind: Any) -> ColumnElement[Any]:
+    """Return what a value is compared with to be one of a parameter that is a list."""
+    compared: ColumnElement[Any] = any_(bindparam(name, type_=ARRAY(kind)))
     return compared
+
+
+def locked(rows: Select[Any], *tables: FromClause, name: str = "locked") -> CTE:
+    """Return rows, locked before the rest of the statement can touch anything that is joined with them.
+
+    Give them an order, the same wherever they are locked. `tables`: those to lock where others are joined.
+    """
+    return rows.with_for_update(of=tables or None).cte(name).prefix_with("MATERIALIZED")
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, bindparam, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.context import straight
 from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.provinces import province_code
-from commerce_graph.kernel.statements import Prepared, any_key, built_once
+from commerce_graph.kernel.statements import Prepared, any_key, any_of, built_once
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
 from commerce_graph.pricing.tables import market, market_country, market_language, price, shop, tax_rate
 
@@ -69,7 +69,7 @@ async def markets_for(source: Source, countries: Sequence[str | None]) -> Sequen
 
 @built_once
 def _markets_for() -> Prepared:
-    named = any_(bindparam("countries", type_=ARRAY(Text)))
+    named = any_of("countries", Text)
     theirs = select(market_country.c.market_id).where(market_country.c.country == named)
     return Prepared(markets().where(or_(market.c.is_primary, market.c.id.in_(theirs))))
 

@@ -11,7 +11,7 @@ from commerce_graph.cart.service.quotes import Quote, quotes
 from commerce_graph.cart.tables import cart
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Reads
-from commerce_graph.kernel.statements import Given, any_key, built_once
+from commerce_graph.kernel.statements import Given, any_key, built_once, locked
 
 
 async def lock(tx: AsyncConnection, cart_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -64,10 +64,10 @@ async def complete(tx: AsyncConnection, orders: Mapping[UUID, UUID]) -> None:
 def _completing() -> tuple[Update, Given]:
     bought = Given("bought", id=Uuid, order_id=Uuid)
     mine = select(cart.c.id, bought.c.order_id).join(bought.table, bought.c.id == cart.c.id).order_by(cart.c.id)
-    locked = mine.with_for_update(of=cart).cte("locked").prefix_with("MATERIALIZED")
-    closing = update(cart).where(cart.c.id == locked.c.id, cart.c.state == "SUBMITTED")
+    found = locked(mine, cart)
+    closing = update(cart).where(cart.c.id == found.c.id, cart.c.state == "SUBMITTED")
     at = bindparam("time", type_=cart.c.updated_at.type)
-    return closing.values(state="COMPLETED", order_id=locked.c.order_id, updated_at=at), bought
+    return closing.values(state="COMPLETED", order_id=found.c.order_id, updated_at=at), bought
 
 
 async def state(conn: AsyncConnection, cart_id: UUID) -> str | None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Text, func, select
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
 from commerce_graph.catalog.tables import product, publication, variant
 from commerce_graph.kernel.context import straight
 from commerce_graph.kernel.database import Source, rows
-from commerce_graph.kernel.statements import Prepared, any_key, built_once
+from commerce_graph.kernel.statements import Prepared, any_key, any_of, built_once
 
 
 def product_columns(audience: Audience) -> list[ColumnElement[Any]]:
@@ -35,7 +35,7 @@ def _products(audience: Audience) -> Prepared:
 
 @built_once
 def _products_by_handle(audience: Audience) -> Prepared:
-    return Prepared(_seen(audience).where(product.c.handle == any_(bindparam("handles", type_=ARRAY(Text)))))
+    return Prepared(_seen(audience).where(product.c.handle == any_of("handles", Text)))
 
 
 @straight

@@ -79,8 +79,11 @@ class Purchases:
         Limits: CHECKOUTS_DRIVEN_MAX at once, the others wait in order.
         Should the process end, a worker goes on from what is recorded.
         """
-        steps = self._steps.get(db) or self._steps.setdefault(db, Steps(db, self.group_max))
-        self.keep(self._drive(drive(db, begun, self.passing, opened, steps), afterwards))
+        self.keep(self._drive(drive(db, begun, self.passing, opened, self.steps(db)), afterwards))
+
+    def steps(self, db: Database) -> Steps:
+        """Return what purchases on a database do together."""
+        return self._steps.get(db) or self._steps.setdefault(db, Steps(db, self.group_max))
 
     async def _drive(self, driving: Coroutine[Any, Any, None], afterwards: Coroutine[Any, Any, None] | None) -> None:
         try:
@@ -116,9 +119,8 @@ async def resume(resources: Resources) -> int:
     """
     async with resources.database.begin() as tx:
         taken = await _claim(tx)
-    db, passing = resources.database, Purchases.of(resources).passing
-    steps = Steps(db)
-    await asyncio.gather(*(drive(db, each, passing, steps=steps) for each in taken))
+    db, purchases = resources.database, Purchases.of(resources)
+    await asyncio.gather(*(drive(db, each, purchases.passing, steps=purchases.steps(db)) for each in taken))
     return len(taken)
 
 
@@ -224,7 +226,7 @@ async def _authorize(by: _Driven, at: Attempt, opened: Opened | None) -> At | No
             return await _place(by, at, asked)
         except Apart:
             pass
-    outcome = asked if isinstance(asked, Outcome) else await payment.record(by.db, asked)
+    outcome = await payment.record(by.db, asked)
     if outcome.status == "SUCCESS":
         return await _place(by, at)
     if outcome.status == "FAILURE":
@@ -284,7 +286,7 @@ async def _capture(by: _Driven, at: Attempt, opened: Opened | None) -> None:
         else:
             by.passing("completed")
             return
-    outcome = asked if isinstance(asked, Outcome) else await payment.record(by.db, asked)
+    outcome = await payment.record(by.db, asked)
     if outcome.status not in ("SUCCESS", "FAILURE"):
         await _put_off(by.db, at)  # the order stands; the money is asked for until the provider answers
         return

@@ -19,7 +19,7 @@ from commerce_graph.inventory import service as inventory
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import CHECKOUT_LEASE_S, SUBMISSIONS_GROUP_MAX
-from commerce_graph.kernel.statements import Given, any_key, built_once
+from commerce_graph.kernel.statements import Given, any_key, built_once, locked
 from commerce_graph.kernel.together import Together
 from commerce_graph.order import service as orders
 from commerce_graph.payment import service as payment
@@ -158,23 +158,22 @@ async def _finished(tx: AsyncConnection, coming: Sequence[Coming]) -> None:
 def _placing() -> tuple[Executable, Given]:
     coming = Given("coming", id=Uuid, state=Text)
     mine = select(attempt.c.id, coming.c.state).join(coming.table, coming.c.id == attempt.c.id).order_by(attempt.c.id)
-    locked = mine.with_for_update(of=attempt).cte("locked").prefix_with("MATERIALIZED")
+    found = locked(mine, attempt)
     time = bindparam("time", type_=DateTime(timezone=True))
     values = {
-        "state": locked.c.state,
+        "state": found.c.state,
         "tries": 0,
         "lease_until": bindparam("lease", type_=DateTime(timezone=True)),
-        "completed_at": case((locked.c.state == "COMPLETED", time), else_=null()),
+        "completed_at": case((found.c.state == "COMPLETED", time), else_=null()),
         "updated_at": time,
     }
-    moving = update(attempt).where(attempt.c.id == locked.c.id, attempt.c.state.in_(rules.UNDECIDED)).values(values)
+    moving = update(attempt).where(attempt.c.id == found.c.id, attempt.c.state.in_(rules.UNDECIDED)).values(values)
     return moving.returning(attempt.c.id, attempt.c.state, attempt.c.snapshot), coming
 
 
 @built_once
 def _finishing() -> Executable:
     mine = select(attempt.c.id).where(attempt.c.id == any_key()).order_by(attempt.c.id)
-    locked = mine.with_for_update().cte("locked").prefix_with("MATERIALIZED")
     time = bindparam("time", type_=DateTime(timezone=True))
-    moving = update(attempt).where(attempt.c.id == locked.c.id, attempt.c.state == "PLACED")
+    moving = update(attempt).where(attempt.c.id == locked(mine).c.id, attempt.c.state == "PLACED")
     return moving.values(state="COMPLETED", completed_at=time, updated_at=time).returning(attempt.c.id)

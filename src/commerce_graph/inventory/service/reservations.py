@@ -32,7 +32,7 @@ from commerce_graph.inventory.service import levels
 from commerce_graph.inventory.service.levels import Movement
 from commerce_graph.inventory.tables import reservation
 from commerce_graph.kernel.columns import given
-from commerce_graph.kernel.statements import Given, any_key, built_once
+from commerce_graph.kernel.statements import Given, any_key, built_once, locked
 
 _SWEEP_LOCK = 0x686F6C6473
 """Advisory lock key: one worker sweeps at a time, so that two do not queue for the same levels."""
@@ -220,7 +220,7 @@ def _keeping(**values: Any) -> tuple[CTE, CTE]:
     """Return the parts of a statement that lock what owners, its `keys`, hold, and change what is still held."""
     key = (reservation.c.owner_id, reservation.c.line_id, reservation.c.location_id)
     mine = select(*key, reservation.c.state).where(reservation.c.owner_id == any_key()).order_by(*key)
-    found = mine.with_for_update().cte("found").prefix_with("MATERIALIZED")
+    found = locked(mine, name="found")
     same = (each == found.c[each.name] for each in key)
     keeping = update(reservation).where(*same, found.c.state == "HELD")
     return found, keeping.values(**values).returning(*(reservation.c[name] for name in _HELD)).cte("kept")

@@ -12,7 +12,7 @@ from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.outbox import publish
-from commerce_graph.kernel.statements import Given, built_once
+from commerce_graph.kernel.statements import Given, built_once, locked
 from commerce_graph.order import rules
 from commerce_graph.order.errors import wrong_state
 from commerce_graph.order.service import trail
@@ -91,9 +91,8 @@ async def _note(tx: AsyncConnection, order_ids: Sequence[UUID], status: str, cha
 def _noting(change: str) -> tuple[Select[Any], Given]:
     noted = Given("noted", id=Uuid, event_id=Uuid)
     mine = select(order.c.id).join(noted.table, noted.c.id == order.c.id).order_by(order.c.id)
-    locked = mine.with_for_update(of=order).cte("locked").prefix_with("MATERIALIZED")
     as_placed = (order.c.financial_status == AS_PLACED, order.c.refunded_minor == 0, order.c.cancelled_at.is_(None))
-    changing = update(order).where(order.c.id == locked.c.id, *as_placed)
+    changing = update(order).where(order.c.id == locked(mine, order).c.id, *as_placed)
     noting = changing.values(financial_status=bindparam("status", type_=Text), updated_at=func.now())
     changed = noting.returning(order.c.id, order.c.customer_id).cte("changed")
     _, message = told(change)

@@ -100,8 +100,7 @@ async def authorize(db: Database, order_id: UUID, session_id: str, opened: Opene
     Repeated calls have one effect and give the latest outcome.
     Locks: the balance, for the moment before and after the call; none during it.
     """
-    asked = await ask_authorization(db, order_id, session_id, opened)
-    return await record(db, asked) if isinstance(asked, Answered) else asked
+    return await record(db, await ask_authorization(db, order_id, session_id, opened))
 
 
 async def ask_authorization(
@@ -133,14 +132,16 @@ async def ask_authorization(
     return UNKNOWN if answer is None else Answered(step, answer)
 
 
-async def record(db: Database, answered: Answered) -> Outcome:
+async def record(db: Database, asked: Outcome | Answered, *, source: str = "ANSWER", announce: bool = False) -> Outcome:
     """Record what came of an authorisation or a capture, and carry out the void that it leads to, if any.
 
-    Locks: the balance.
+    An outcome that is known already is returned as it is. Locks: the balance. Emits: as `books.close_step`.
     """
-    close = close_authorization if answered.step.kind == "AUTHORIZATION" else close_capture
+    if isinstance(asked, Outcome):
+        return asked
+    close = close_authorization if asked.step.kind == "AUTHORIZATION" else close_capture
     async with db.begin() as tx:
-        outcome, void = await close(tx, answered.step, answered.answer)
+        outcome, void = await close(tx, asked.step, asked.answer, source=source, announce=announce)
     await carry_on(db, void)
     return outcome
 
@@ -298,8 +299,5 @@ async def note_answer(db: Database, key: str) -> None:
     async with db.read() as conn:
         step = await books.step_of_key(conn, key)
     answer = await calls.find(db, step) if step else None
-    if step is None or answer is None:
-        return
-    async with db.begin() as tx:
-        _, void = await close_authorization(tx, step, answer, announce=True)
-    await carry_on(db, void)
+    if step is not None and answer is not None:
+        await record(db, Answered(step, answer), announce=True)

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.events import PaymentAnswered
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.outbox import publish
-from commerce_graph.kernel.statements import Given, built_once
+from commerce_graph.kernel.statements import Given, built_once, locked
 from commerce_graph.payment import errors, rules
 from commerce_graph.payment.rules import EFFECTS, GIFT_CARD, INSIDE, OPEN, Balance, Opened, Outcome, Step, outcome_of
 from commerce_graph.payment.service.provider import Answer
@@ -215,7 +215,7 @@ async def open_captures(tx: AsyncConnection, keys_of: Mapping[UUID, str]) -> dic
 def _capturing() -> tuple[Select[Any], Given]:
     asked = Given("asked", order_id=Uuid, id=Uuid, key=Text)
     mine = select(balance.c.order_id).where(balance.c.order_id == asked.c.order_id, balance.c.voided_minor == 0)
-    locked = _locked(mine)
+    found = _locked(mine)
     held, other = transaction.alias("held"), transaction.alias("other")
     values = {
         "id": asked.c.id,
@@ -230,7 +230,7 @@ def _capturing() -> tuple[Select[Any], Given]:
     }
     only = (
         select(*values.values())
-        .join(locked, locked.c.order_id == held.c.order_id)
+        .join(found, found.c.order_id == held.c.order_id)
         .join(asked.table, asked.c.order_id == held.c.order_id)
         .where(held.c.kind == "AUTHORIZATION", held.c.status == "SUCCESS", held.c.amount_minor > 0)
         .where(
@@ -245,9 +245,8 @@ def _capturing() -> tuple[Select[Any], Given]:
 
 
 def _locked(of: Select[Any]) -> CTE:
-    """Return balances, locked in order before the rest of the statement can touch anything that is joined with them."""
-    locked = of.order_by(balance.c.order_id).with_for_update(of=balance)
-    return locked.cte("locked").prefix_with("MATERIALIZED")
+    """Return balances, locked in their order."""
+    return locked(of.order_by(balance.c.order_id), balance)
 
 
 async def close_step(
@@ -311,7 +310,7 @@ def _closing(kind: str) -> tuple[Select[Any], Given]:
         "asked", order_id=Uuid, id=Uuid, status=Text, reference=Text, action_url=Text, code=Text, message=Text,
         amount_minor=BigInteger,
     )  # fmt: skip
-    locked = _locked(select(balance.c.order_id).where(balance.c.order_id == asked.c.order_id))
+    found = _locked(select(balance.c.order_id).where(balance.c.order_id == asked.c.order_id))
     values = {
         "status": asked.c.status,
         "reference": func.coalesce(asked.c.reference, transaction.c.reference),
@@ -321,7 +320,7 @@ def _closing(kind: str) -> tuple[Select[Any], Given]:
         "processed_at": func.now(),
         "amount_minor": func.coalesce(asked.c.amount_minor, transaction.c.amount_minor),
     }
-    mine = (transaction.c.id == asked.c.id, transaction.c.order_id == locked.c.order_id)
+    mine = (transaction.c.id == asked.c.id, transaction.c.order_id == found.c.order_id)
     # An answer that is still ACTION changes nothing for a step that waits already.
     waits = and_(transaction.c.status == "AWAITING_RESPONSE", asked.c.status != "AWAITING_RESPONSE")
     closing = update(transaction).where(*mine, or_(transaction.c.status == "PENDING", waits)).values(values)

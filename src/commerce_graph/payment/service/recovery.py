@@ -10,14 +10,7 @@ from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import RESERVATION_TTL_S
 from commerce_graph.payment.rules import Step
 from commerce_graph.payment.service import books, calls
-from commerce_graph.payment.service.authorization import (
-    carry_on,
-    carry_out,
-    close_authorization,
-    close_capture,
-    close_void,
-    open_orphans_void,
-)
+from commerce_graph.payment.service.authorization import Answered, carry_out, close_void, open_orphans_void, record
 from commerce_graph.payment.service.provider import Held
 
 log = structlog.get_logger()
@@ -53,18 +46,15 @@ async def settle(resources: Resources, *, older_than_s: float = SETTLE_AFTER_S) 
 async def _settle(db: Database, step: Step) -> bool:
     async with db.read() as conn:
         target = await books.step_of_id(conn, step.parent_id)
-    is_authorization = step.kind == "AUTHORIZATION"
-    answer = await (calls.find(db, step) if is_authorization else calls.ask(db, step, target, fresh=False))
+    asking = calls.find(db, step) if step.kind == "AUTHORIZATION" else calls.ask(db, step, target, fresh=False)
+    answer = await asking
     if answer is None or answer.status == "ACTION":
         return False
-    void = None
-    async with db.begin() as tx:
-        if step.kind == "VOID" and target is not None:
+    if step.kind == "VOID" and target is not None:
+        async with db.begin() as tx:
             await close_void(tx, step, target, answer, source=SOURCE, announce=True)
-        else:
-            close = close_authorization if is_authorization else close_capture
-            _, void = await close(tx, step, answer, source=SOURCE, announce=True)
-    await carry_on(db, void)
+    else:
+        await record(db, Answered(step, answer), source=SOURCE, announce=True)
     return True
 
 

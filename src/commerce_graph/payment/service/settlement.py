@@ -35,8 +35,7 @@ async def capture(db: Database, order_id: UUID, opened: Opened | None = None) ->
 
     Repeated calls have one effect. Limits, locks: as `authorize`.
     """
-    asked = await ask_capture(db, order_id, opened)
-    return await record(db, asked) if isinstance(asked, Answered) else asked
+    return await record(db, await ask_capture(db, order_id, opened))
 
 
 async def ask_capture(db: Database, order_id: UUID, opened: Opened | None = None) -> Outcome | Answered:
@@ -194,8 +193,7 @@ async def give_back(tx: AsyncConnection, order_id: UUID) -> None:
 
 
 async def _carry_out(db: Database, step: Step, target: Step | None, *, fresh: bool) -> Outcome:
-    asked = await _ask(db, step, target, fresh=fresh)
-    return await record(db, asked) if isinstance(asked, Answered) else asked
+    return await record(db, await _ask(db, step, target, fresh=fresh))
 
 
 async def _ask(db: Database, step: Step, target: Step | None, *, fresh: bool) -> Outcome | Answered:
