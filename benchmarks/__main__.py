@@ -4,7 +4,7 @@ import argparse
 import itertools
 
 from benchmarks import machine
-from benchmarks.command import RESULTS, Tell, command
+from benchmarks.command import Tell, arguments, command
 from benchmarks.load import Plan
 from benchmarks.measuring import bare_route, measure, record
 from benchmarks.operations import OPERATIONS
@@ -32,14 +32,11 @@ examples:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments("benchmarks", ABOUT, "bench")
     parser.add_argument("--seconds", type=float, default=10, help="how long each is measured (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=16, help="keep-alive connections (default: %(default)s)")
     parser.add_argument("--products", type=int, default=1_000, help="size of the shop (default: %(default)s)")
     parser.add_argument("--only", default=",".join(OPERATIONS), help="operations, by commas (default: %(default)s)")
-    parser.add_argument("--name", default="bench", help="name of the file of results (default: %(default)s)")
     given = parser.parse_args()
     given.only = [name.strip() for name in given.only.split(",") if name.strip()]
     unknown = [name for name in given.only if name not in OPERATIONS]
@@ -82,7 +79,7 @@ def run(given: argparse.Namespace, tell: Tell) -> int:
                 size = sum(map(len, steps))
                 results.append(Result(operation, statements[operation], size, figures[operation], bare))
     print(markdown(results, about))
-    tell(f"kept as {keep(results, about, RESULTS, given.name).relative_to(machine.ROOT)}")
+    tell(f"kept as {keep(results, about, given.results, given.name)}")
     return 1 if any(result.graph.errors or result.bare.errors for result in results) else 0
 
 

@@ -1,5 +1,6 @@
 """What every benchmark does as a command: say what is under way, end with a clear error, keep the results."""
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,16 @@ from benchmarks.operations import Wrong
 
 RESULTS = Path(__file__).parent / "results"
 Tell = Callable[[str], None]
+
+
+def arguments(module: str, about: str, name: str) -> argparse.ArgumentParser:
+    """Return the parser of a benchmark's arguments, which begins with how its results are kept."""
+    made = argparse.ArgumentParser(
+        f"python -m {module}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--name", default=name, help="name of the files of results (default: %(default)s)")
+    made.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (default: %(default)s)")
+    return made
 
 
 @contextmanager

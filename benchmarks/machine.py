@@ -79,10 +79,10 @@ def serving(
 
 
 @contextmanager
-def graph_served(env: Mapping[str, str], log: Path) -> Iterator[Served]:
-    """Run commerce-graph in one process on a free port until the block ends. Raises: DidNotStart."""
+def graph_served(env: Mapping[str, str], log: Path, *more: str) -> Iterator[Served]:
+    """Run commerce-graph in one process on a free port until the block ends, told `more`. Raises: DidNotStart."""
     port = free_port()
-    command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *more]
     with serving(command, port, env, log) as pid:
         yield Served(port, pid)
 

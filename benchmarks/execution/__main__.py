@@ -1,13 +1,11 @@
 """Measure the executors: `python -m benchmarks.execution --help`."""
 
-import argparse
 import gc
 import statistics
 import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from time import process_time_ns
 from typing import Any
 
@@ -16,7 +14,7 @@ from graphql import ExecutionResult
 from graphql import execute as graphql_core_execute
 
 from benchmarks import machine
-from benchmarks.command import RESULTS, Tell, command, keep
+from benchmarks.command import Tell, arguments, command, keep
 from benchmarks.execution.page import DOCUMENT, FACETS, by_hand, functions_of, graph
 from benchmarks.operations import Wrong
 from commerce_graph.kernel.context import Context
@@ -159,12 +157,8 @@ def markdown(results: Results) -> str:
 
 def main() -> None:
     """Measure, and say on stderr what is under way."""
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.execution", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments("benchmarks.execution", ABOUT, "execution")
     parser.add_argument("--runs", type=int, default=100, help="of the page; fewer of larger ones (%(default)s)")
-    parser.add_argument("--name", default="execution", help="name of the files of results (default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (default: %(default)s)")
     given = parser.parse_args()
     with command() as tell:
         results = uvloop.run(run(given.runs, tell))

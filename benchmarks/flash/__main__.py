@@ -5,14 +5,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import uvloop
 
 from benchmarks import machine
-from benchmarks.command import RESULTS, Tell, command, keep
+from benchmarks.command import Tell, arguments, command, keep
 from benchmarks.flash import carts, sale
 from benchmarks.flash.sale import Sale
 from benchmarks.operations import Wrong
@@ -47,14 +46,10 @@ class Results:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.flash", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments("benchmarks.flash", ABOUT, "flash")
     parser.add_argument("--units", type=int, default=1_000, help="stock of the variant (default: %(default)s)")
     parser.add_argument("--buyers", type=int, default=2_000, help="who want one each (default: %(default)s)")
     parser.add_argument("--at-once", type=int, default=64, help="connections (default: %(default)s)")
-    parser.add_argument("--name", default="flash", help="name of the files of results (default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (default: %(default)s)")
     given = parser.parse_args()
     if not 0 < given.units <= given.buyers or given.at_once < 1:
         parser.error("--units must be between 1 and --buyers, --at-once at least 1")

@@ -4,13 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from benchmarks import machine
-from benchmarks.command import RESULTS, Tell, command, keep
+from benchmarks.command import Tell, arguments, command, keep
 from benchmarks.load import Plan
 from benchmarks.machine import Served
 from benchmarks.measuring import bare_route, measure, measured, record
@@ -40,15 +39,11 @@ examples:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.peers", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments("benchmarks.peers", ABOUT, "peers")
     parser.add_argument("--seconds", type=float, default=5, help="of each turn (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each server (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=16, help="keep-alive connections (default: %(default)s)")
     parser.add_argument("--products", type=int, default=1_000, help="size of the shop (default: %(default)s)")
-    parser.add_argument("--name", default="peers", help="name of the files of results (default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (default: %(default)s)")
     given = parser.parse_args()
     if given.seconds <= 0 or min(given.rounds, given.connections, given.products) < 1:
         parser.error("--seconds, --rounds, --connections and --products must be more than nothing")

@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from benchmarks import machine
-from benchmarks.command import RESULTS, Tell, command
+from benchmarks.command import Tell, arguments, command
 from benchmarks.relevance.engines import answered
 from benchmarks.relevance.judged import PRODUCTS
 from benchmarks.search import freshness, indexing, searching
@@ -41,13 +41,9 @@ examples:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.search", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments("benchmarks.search", ABOUT, "search")
     parser.add_argument("--products", type=int, default=100_000, help="size of the shop (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20, help="how long each is measured (default: %(default)s)")
-    parser.add_argument("--name", default="search", help="name of the files of results (default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results (default: %(default)s)")
     given = parser.parse_args()
     if given.seconds <= 0 or given.products < 1:
         parser.error("--seconds and --products must be more than nothing")
@@ -92,22 +88,19 @@ def _served(
 ) -> tuple[list[searching.Searching], Any]:  # fmt: skip
     engine = "OpenSearch" if opensearch else "PostgreSQL"
     calls = {name: recorded(place, shop, name, words) if opensearch else None for name in names}
-    port = machine.free_port()
-    command = ["commerce_graph", "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     told = shop.environment(place, opensearch=opensearch)
     found, fresh = [], None
-    with machine.serving(command, port, told, place.folder / "server.log") as pid:
+    with machine.graph_served(told, place.folder / "server.log") as server:
         for name in names:
             tell(f"measuring {name} in {engine} on {shop.products:,} products")
-            measuring = searching.measured(place, shop, (port, pid), name, words, seconds, calls[name])
+            measuring = searching.measured(place, shop, (server.port, server.pid), name, words, seconds, calls[name])
             found.append(uvloop.run(measuring))
             tell(f"  {found[-1]}")
     if measure_freshness:
         tell("changing products while others search")
-        port, log = machine.free_port(), place.folder / "worker.log"
-        apart = [*command[:-3], str(port), "--workers", "1", "--no-worker"]
-        with machine.serving(apart, port, told, place.folder / "server.log"), working(told, log):
-            fresh = uvloop.run(freshness.measured(shop, port, words, seconds))
+        serving = machine.graph_served(told, place.folder / "server.log", "--no-worker")
+        with serving as server, working(told, place.folder / "worker.log"):
+            fresh = uvloop.run(freshness.measured(shop, server.port, words, seconds))
             tell(f"  {fresh}")
     return found, fresh
 

@@ -38,7 +38,7 @@ async def sample(shop: Shop, kind: str) -> str:
     if kind == "Order":
         new = purchase(("mug-variant", 1), free=True)
         async with shop.database.begin() as tx:
-            await orders.place(tx, new)
+            await orders.place(tx, [new])
         return to_gid("Order", new.id)
     if kind == "GiftCard":
         return (await made(shop))[0]

@@ -28,7 +28,7 @@ async def opened(db: Database, *parts: ToSend) -> UUID:
         ToSend(SHIRT, uid("shirt-S-White"), uid("newark"), 2),
     )
     async with db.begin() as tx:
-        await service.open_orders(tx, order_id, parts or usual)
+        await service.open_orders(tx, {order_id: parts or usual})
     return order_id
 
 
@@ -48,8 +48,8 @@ async def fulfill(
 async def test_one_fulfillment_order_for_each_location(database: Database) -> None:
     order_id = await opened(database)
     async with database.begin() as tx:
-        await service.open_orders(tx, order_id, [ToSend(SHIRT, None, uid("berlin"), 9)])
-        await service.open_orders(tx, order_id, [])
+        await service.open_orders(tx, {order_id: [ToSend(SHIRT, None, uid("berlin"), 9)]})
+        await service.open_orders(tx, {order_id: []})
     found = await orders_of(database, order_id)
     assert {at: sorted((x.order_line_id, x.quantity, x.remaining) for x in o.lines) for at, o in found.items()} == {
         uid("berlin"): sorted([(SHIRT, 3, 3), (MUG, 1, 1)]),
@@ -61,7 +61,7 @@ async def test_one_fulfillment_order_for_each_location(database: Database) -> No
 async def test_goods_that_no_location_counts_open_one_order_too(database: Database) -> None:
     order_id = await opened(database, ToSend(SHIRT, None, None, 1), ToSend(SHIRT, None, None, 2))
     async with database.begin() as tx:
-        await service.open_orders(tx, order_id, [ToSend(SHIRT, None, None, 3)])
+        await service.open_orders(tx, {order_id: [ToSend(SHIRT, None, None, 3)]})
     found = await orders_of(database, order_id)
     assert [line.quantity for line in found[None].lines] == [3]
 
@@ -72,7 +72,7 @@ async def test_opened_by_two_at_once_is_opened_once(database: Database) -> None:
 
     async def open_it() -> None:
         async with database.begin() as tx:
-            await service.open_orders(tx, order_id, parts)
+            await service.open_orders(tx, {order_id: parts})
 
     await asyncio.gather(*(open_it() for _ in range(5)))
     found = await orders_of(database, order_id)

@@ -127,9 +127,9 @@ async def place(shop: Shop, *variants: tuple[str, int], capture: bool = True, **
     held = await reserve(shop, new)
     parts = [fulfilment.ToSend(part.line_id, part.variant_id, part.location_id, part.quantity) for part in held]
     async with shop.database.begin() as tx:
-        await service.place(tx, new)
+        await service.place(tx, [new])
         assert await inventory.commit(tx, new.id)
-        await fulfilment.open_orders(tx, new.id, parts)
+        await fulfilment.open_orders(tx, {new.id: parts})
     if capture and new.total_minor:
         assert (await payment.capture(shop.database, new.id)).status == "SUCCESS"
         async with shop.database.begin() as tx:

@@ -121,7 +121,7 @@ async def test_what_cannot_be_captured_or_voided(shop: Shop, held: Placed) -> No
     new = purchase(("guide-variant", 1))
     async with shop.database.begin() as tx:
         await payment.open_balance(tx, new.id, new.total_minor, new.currency)
-        await service.place(tx, new)
+        await service.place(tx, [new])
     declined = Placed(shop, new.id, (), new.total_minor)
     assert (await payment.authorize(shop.database, new.id, "test_declined")).status == "FAILURE"
     assert codes(await void(shop, declined)) == [("AUTH_NOT_SUCCESSFUL", ["parentTransactionId"])]
@@ -145,7 +145,7 @@ async def test_stripe_captures_a_payment_once(shop: Shop, stripe: StripeServer) 
     new = purchase(("guide-variant", 1))
     async with shop.database.begin() as tx:
         await payment.open_balance(tx, new.id, new.total_minor, new.currency)
-        await service.place(tx, new)
+        await service.place(tx, [new])
     assert (await payment.authorize(shop.database, new.id, "pm_card_visa")).status == "SUCCESS"
     placed = Placed(shop, new.id, (), new.total_minor)
     assert codes(await capture(shop, placed, "1.00", finalCapture=False)) == [("INVALID", ["input", "finalCapture"])]

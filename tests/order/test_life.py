@@ -201,7 +201,7 @@ async def unpaid(shop: Shop) -> Placed:
     new = purchase(("print-variant", 1))
     async with shop.database.begin() as tx:
         await payment.open_balance(tx, new.id, new.total_minor, new.currency)
-        await service.place(tx, new)
+        await service.place(tx, [new])
         # As an order that was placed so: no step leads back from AUTHORIZED, and the database would refuse it.
         await tx.execute(text("SET LOCAL session_replication_role = replica"))
         await tx.execute(update(order).where(order.c.id == new.id).values(financial_status="PENDING"))

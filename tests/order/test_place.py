@@ -25,10 +25,10 @@ async def facts(shop: Shop) -> list[tuple[str, str | None]]:
 async def test_second_order_of_a_cart_is_refused(shop: Shop) -> None:
     cart_id = new_id()
     async with shop.database.begin() as tx:
-        await service.place(tx, purchase(("mug-variant", 1), cart_id=cart_id))
+        await service.place(tx, [purchase(("mug-variant", 1), cart_id=cart_id)])
     with pytest.raises(Rejected) as refused:
         async with shop.database.begin() as tx:
-            await service.place(tx, purchase(("mug-variant", 1), cart_id=cart_id))
+            await service.place(tx, [purchase(("mug-variant", 1), cart_id=cart_id)])
     assert refused.value.code == "ALREADY_PLACED"
 
 
@@ -44,7 +44,7 @@ async def test_placed_twice_at_once_is_one_order(shop: Shop) -> None:
 
     async def once() -> None:
         async with shop.database.begin() as tx:
-            await service.place(tx, new)
+            await service.place(tx, [new])
 
     await asyncio.gather(*(once() for _ in range(5)))
     async with shop.database.read() as conn:
@@ -73,7 +73,7 @@ async def test_statements_do_not_grow_with_lines(shop: Shop) -> None:
     for number in (1, 50):
         with count_statements() as statements:
             async with shop.database.begin() as tx:
-                await service.place(tx, purchase(*[("guide-variant", 1)] * number))
+                await service.place(tx, [purchase(*[("guide-variant", 1)] * number)])
         seen.append(len(statements))
     assert seen == [1, 1]
 

@@ -40,7 +40,7 @@ async def test_what_is_authorised_or_being_captured_stays_due(database: Database
     order_id = await opened(database)
     await service.authorize(database, order_id, "test_ok")
     async with database.begin() as tx:
-        assert await service.open_capture(tx, order_id) is not None
+        assert await service.open_captures(tx, [order_id])
         await raise_due(tx, order_id, 300)
         assert await lower_due(tx, order_id, 1000) == 300
         (pending,) = (await tx.execute(select(transaction).where(transaction.c.kind == "CAPTURE"))).all()

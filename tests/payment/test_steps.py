@@ -224,7 +224,7 @@ async def test_a_step_that_was_recorded_before_takes_one_statement(database: Dat
     with count_statements() as seen:
         assert (await service.authorize(database, order_id, "test_ok", step)).status == "SUCCESS"
         async with database.begin() as tx:
-            step = await service.open_capture(tx, order_id)
+            step = (await service.open_captures(tx, [order_id])).get(order_id)
         assert step is not None
         assert await trail(database, order_id) == [("AUTHORIZATION", "SUCCESS", 5000), ("CAPTURE", "PENDING", 5000)]
         assert (await service.capture(database, order_id, step)).status == "SUCCESS"
@@ -244,7 +244,7 @@ async def test_a_recorded_step_that_was_let_go_of_is_refused(database: Database)
 async def test_a_capture_that_is_not_plain_is_left_to_capture(database: Database) -> None:
     async def open_capture(order_id: UUID) -> Any:
         async with database.begin() as tx:
-            return await service.open_capture(tx, order_id)
+            return (await service.open_captures(tx, [order_id])).get(order_id)
 
     order_id, step = await recorded(database)
     assert await open_capture(new_id()) is None

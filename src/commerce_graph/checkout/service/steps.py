@@ -118,14 +118,14 @@ async def _placed(tx: AsyncConnection, coming: Sequence[Coming]) -> dict[Any, At
         await carts.complete(tx, {by_id[key].attempt.cart_id: by_id[key].attempt.order_id for key in mine})
         if discounted := [each.order.id for each in taken.values() if each.order.discount_minor]:
             await discounts.use(tx, discounted)
-        await orders.place_many(tx, [each.order for each in taken.values()])
+        await orders.place(tx, [each.order for each in taken.values()])
     await _record(tx, coming)
     if not mine:
         return {}
     # Nobody else opens a step now: that this purchase is not given up, and that it has an order, is decided here.
     capturing = [by_id[key].attempt.order_id for key in mine if captured[key]]
     opened = await payment.open_captures(tx, capturing) if capturing else {}
-    await fulfilment.open_orders_of(tx, {each.order.id: each.parts for each in taken.values()})
+    await fulfilment.open_orders(tx, {each.order.id: each.parts for each in taken.values()})
     if await inventory.commit_many(tx, [each.order.id for each in taken.values()]):
         raise HoldExpired
     return {

@@ -12,10 +12,10 @@ from commerce_graph.fulfilment.loaders import (
     rates,
 )
 from commerce_graph.fulfilment.rules import ToSend, Tracking
-from commerce_graph.fulfilment.service.sending import Picked, extend, fulfill, open_orders, open_orders_of, reduce
+from commerce_graph.fulfilment.service.sending import Picked, extend, fulfill, open_orders, reduce
 
 __all__ = [
     "DeliveryRate", "FulfillmentOrder", "FulfillmentOrderLine", "Parcel", "Picked", "RateRequest", "ToSend",
-    "Tracking", "extend", "fulfill", "fulfillment_orders", "open_orders", "open_orders_of",
+    "Tracking", "extend", "fulfill", "fulfillment_orders", "open_orders",
     "order_of_fulfillment_order", "parcels", "rates", "reduce",
 ]  # fmt: skip

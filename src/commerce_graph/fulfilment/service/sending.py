@@ -34,12 +34,7 @@ class Picked:
     lines: Sequence[tuple[UUID, UUID | None, int]]
 
 
-async def open_orders(tx: AsyncConnection, order_id: UUID, parts: Sequence[ToSend]) -> None:
-    """Open the fulfillment orders of one order, as `open_orders_of` does."""
-    await open_orders_of(tx, {order_id: parts})
-
-
-async def open_orders_of(tx: AsyncConnection, parts_of: Mapping[UUID, Sequence[ToSend]]) -> None:
+async def open_orders(tx: AsyncConnection, parts_of: Mapping[UUID, Sequence[ToSend]]) -> None:
     """Open one fulfillment order for each location that sends something of an order. Repeating it changes nothing.
 
     `parts_of`: by order. 1 statement for all.

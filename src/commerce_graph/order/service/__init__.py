@@ -7,7 +7,7 @@ from commerce_graph.order.service.drafts import Draft, DraftLine, add_variant, b
 from commerce_graph.order.service.edits import Commit
 from commerce_graph.order.service.life import close, reopen
 from commerce_graph.order.service.payments import follow_payment, note_paid, note_payment
-from commerce_graph.order.service.placement import NewLine, NewOrder, place, place_many
+from commerce_graph.order.service.placement import NewLine, NewOrder, place
 from commerce_graph.order.service.refunds import NewRefund, RefundedLine
 from commerce_graph.order.service.returns import (
     Disposition,
@@ -36,5 +36,5 @@ __all__ = [
     "NewReturn", "Processing", "Received", "RefundedLine", "ReturnedLine", "add_variant", "begin_edit",
     "bought_together", "cancel", "capture", "close", "commit_edit", "create_refund", "draft_of", "finish_refund",
     "finish_refunds", "follow_payment", "fulfill", "mark_as_paid", "move_return", "note_paid", "note_payment",
-    "open_return", "place", "place_many", "process_return", "reopen", "set_quantity", "settle", "settle_orders", "void",
+    "open_return", "place", "process_return", "reopen", "set_quantity", "settle", "settle_orders", "void",
 ]  # fmt: skip

@@ -88,12 +88,7 @@ LINE_AS_IT_IS = (
 )  # fmt: skip
 
 
-async def place(tx: AsyncConnection, new: NewOrder) -> None:
-    """Make an order of a purchase, as `place_many` does."""
-    await place_many(tx, [new])
-
-
-async def place_many(tx: AsyncConnection, orders: Sequence[NewOrder]) -> None:
+async def place(tx: AsyncConnection, orders: Sequence[NewOrder]) -> None:
     """Make orders of purchases, AUTHORIZED or (where nothing is due) PAID. Repeating it changes nothing.
 
     The caller commits the stock and opens the fulfillment orders in the same transaction. 1 statement, however many

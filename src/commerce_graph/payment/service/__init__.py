@@ -27,7 +27,6 @@ from commerce_graph.payment.service.settlement import (
     give_back,
     go_on,
     mark_as_paid,
-    open_capture,
     open_captures,
     refund,
     void,
@@ -38,6 +37,6 @@ __all__ = [
     "POLICY", "PROVIDERS", "Answer", "Answered", "Balance", "Due", "Held", "Opened", "Outcome", "Provider",
     "ProviderUnavailable", "Stripe", "Transaction", "Voiding", "ask_authorization", "ask_capture", "authorize",
     "balances", "capture", "close_providers", "give_back", "go_on", "mark_as_paid", "open_balance", "open_balances",
-    "open_capture", "open_captures", "open_part", "open_void", "record", "record_together", "refund",
+    "open_captures", "open_part", "open_void", "record", "record_together", "refund",
     "transaction_of_id", "transactions", "void",
 ]  # fmt: skip

@@ -15,11 +15,6 @@ from commerce_graph.payment.service.authorization import Answered, Voiding, carr
 from commerce_graph.payment.service.provider import Answer
 
 
-async def open_capture(tx: AsyncConnection, order_id: UUID) -> Opened | None:
-    """Record the capture of what was just authorised, as `open_captures` does."""
-    return (await open_captures(tx, [order_id])).get(order_id)
-
-
 async def open_captures(tx: AsyncConnection, order_ids: Sequence[UUID]) -> dict[UUID, Opened]:
     """Record the captures of what was just authorised as PENDING, for `capture` to carry out after the commit.
 
@@ -41,7 +36,7 @@ async def capture(db: Database, order_id: UUID, opened: Opened | None = None) ->
 async def ask_capture(db: Database, order_id: UUID, opened: Opened | None = None) -> Outcome | Answered:
     """Ask the provider for what was authorised, and return its answer for the caller to record, or what is known.
 
-    `opened`: the step that `open_capture` recorded, where the caller still has it.
+    `opened`: the step that `open_captures` recorded, where the caller still has it.
     SUCCESS where all that is due was captured already; FAILURE(PAYMENT_ERROR) where nothing is held. Limits, locks: as
     `ask_authorization`.
     """
