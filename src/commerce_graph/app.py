@@ -41,7 +41,8 @@ from commerce_graph.catalog import service as catalog_service
 from commerce_graph.checkout.service import Submissions
 from commerce_graph.customer import service as customer_service
 from commerce_graph.demo import pictures
-from commerce_graph.kernel import claims, limits
+from commerce_graph.freshness import FACTS, invalidation
+from commerce_graph.kernel import caching, claims, limits
 from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
 from commerce_graph.kernel.context import Resources
@@ -125,10 +126,12 @@ def open_resources(settings: Settings) -> Resources:
     services: dict[str, Any] = {}
     if settings.opensearch_url:
         services["opensearch"] = Cluster(settings.opensearch_url.get_secret_value(), settings.opensearch_index)
+    database = Database(
+        settings.database_url, pool_size=settings.database_pool_size, statement_timeout_s=limits.REQUEST_TIMEOUT_S
+    )
+    database.watch = invalidation(caching.Store(redis))
     resources = Resources(
-        database=Database(
-            settings.database_url, pool_size=settings.database_pool_size, statement_timeout_s=limits.REQUEST_TIMEOUT_S
-        ),
+        database=database,
         redis=redis,
         secret=settings.secret.get_secret_value().encode(),
         bus=Bus(redis),
@@ -153,6 +156,9 @@ def background(resources: Resources) -> list[Work]:
     handlers: dict[str, list[Handler]] = defaultdict(list)
     for kind, handler in (pair for module in MODULES for pair in module.handlers):
         handlers[kind].append(handler)
+    watch = invalidation(caching.Store(resources.redis))
+    for kind in FACTS:
+        handlers[kind].append(watch.relayed)
     relay = Relay(resources.database, resources.redis, handlers)
     jobs = [PRUNING, *(job for module in MODULES for job in module.jobs)]
     return [endless("relay", relay.run), *(repeated(job, resources) for job in jobs)]
@@ -260,13 +266,16 @@ def create(
     engine = engine or Engine(graph(settings.only), settings.executor)
     callers = Callers(resources)
     documents = Documents(Store(resources.redis), settings.documents, settings.documents_registration)
+    answers = caching.Answers(caching.Store(resources.redis)) if settings.answers else None
     examples = read_examples(EXAMPLES) if examples is None else examples
     # A subgraph cannot run them all.
     fitting = [example for example in examples if isinstance(engine.prepare(example.query), Operation)]
     page = _page(settings, tokens or {}, fitting)
     origins = list(settings.allowed_origins)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLOverHTTP(engine, callers, documents, page)),
+        Route(
+            "/graphql", GraphQLOverHTTP(engine, callers, documents, page, answers, caching.Surrogates.of(settings.cdn))
+        ),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, documents, origins)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready),

@@ -62,3 +62,10 @@ class PaymentAnswered(Event):
     """The buyer or the provider answered a payment that was waiting; whoever waits may go on."""
 
     order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersChanged(Event):
+    """Something that shoppers are shown changed, and no other fact told of it: answers with these tags are old."""
+
+    tags: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from commerce_graph.kernel.caching import Cdn
 from commerce_graph.kernel.documents import Mode, Registration
 from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
 
@@ -29,6 +30,11 @@ EXAMPLES = {
     "EXECUTOR": "EXECUTOR=breadth",
     "DOCUMENTS": "DOCUMENTS=known-only",
     "DOCUMENTS_REGISTRATION": "DOCUMENTS_REGISTRATION=token",
+    "ANSWERS": "ANSWERS=off",
+    "CDN": "CDN=fastly",
+    "CDN_PURGE_URL": "CDN_PURGE_URL=http://varnish.internal:6081",
+    "CDN_SERVICE": "CDN_SERVICE=SU1Z0isxPaozGVKXdv0eY",
+    "CDN_TOKEN": "CDN_TOKEN=...",
     "CHECKOUT_GROUP_MAX": "CHECKOUT_GROUP_MAX=64",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
     "PAYMENT_CAPTURE": "PAYMENT_CAPTURE=manual",
@@ -141,6 +147,15 @@ class Settings(RedisSettings, SearchSettings):
     """Which documents run: any, published ones and those of trusted callers, or published ones by their id only."""
     documents_registration: Registration = "open"
     """Whose documents are kept by their hash, for automatic persisted queries."""
+    answers: bool = True
+    """Whether answers that are the same for many are kept in Redis and shown again while they hold."""
+    cdn: Cdn = "none"
+    """What stands before the server and is told of changes."""
+    cdn_purge_url: str | None = None
+    """Where it is told; Fastly's and Cloudflare's own API where it is not set."""
+    cdn_service: str | None = None
+    """Fastly's service, or Cloudflare's zone."""
+    cdn_token: SecretStr | None = None
     checkout_group_max: int = Field(SUBMISSIONS_GROUP_MAX, ge=1, le=1_000)
     """How many submissions one transaction places; 1 places each alone."""
     test_payments: bool = False
@@ -182,7 +197,7 @@ class Settings(RedisSettings, SearchSettings):
             raise ValueError("is not an http or https address without a path")
         return value.rstrip("/") if value else None
 
-    @field_validator("payment_capture", "executor", "documents", "documents_registration", mode="before")
+    @field_validator("payment_capture", "executor", "documents", "documents_registration", "cdn", mode="before")
     @classmethod
     def _capture(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value

@@ -91,6 +91,8 @@ class Context:
     memo: dict[Hashable, Any] = field(default_factory=dict)
     extensions: dict[str, Any] = field(default_factory=dict)
     """What the answer tells beside its data, by name: GraphQL's `extensions`."""
+    entities: set[tuple[str, Any]] | None = None
+    """The entities of the answer, by kind and key, noted by our executor where it is not None."""
     granted: set[tuple[str, UUID]] = field(default_factory=set)
     """Entities whose capability id the client has shown."""
     joined: Joined | None = None

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from commerce_graph.kernel.changes import Changes, Watch, note
 from commerce_graph.kernel.leases import Leases, told
 from commerce_graph.kernel.limits import DATABASE_WAIT_S
 from commerce_graph.kernel.statements import Prepared, written
@@ -52,6 +53,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_s: float = 0) -> None:
         self.url = url
+        self.watch: Watch | None = None
         server = {"application_name": "commerce-graph", "jit": "off", "timezone": "UTC"}
         server["statement_timeout"] = f"{statement_timeout_s * 1000:.0f}"
         self.engine: AsyncEngine = create_async_engine(
@@ -111,8 +113,12 @@ class Database:
 
         Locks are taken by the services in the order of docs/reliability.md.
         """
-        async with self.engine.begin() as conn:
+        async with self.engine.begin() as conn, _watched(self.watch, conn) as changes:
             yield conn
+            if self.watch:
+                await self.watch.before_commit(conn, changes)
+        if self.watch:
+            await self.watch.committed(changes)
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator["Joined"]:
@@ -120,7 +126,7 @@ class Database:
 
         It commits at the end where `Joined.keep` was called, and rolls back in every other case.
         """
-        async with self.engine.connect() as conn, conn.begin() as transaction:
+        async with self.engine.connect() as conn, conn.begin() as transaction, _watched(self.watch, conn) as changes:
             whole = Joined(self, conn)
             try:
                 yield whole
@@ -130,6 +136,10 @@ class Database:
                     await conn.invalidate()
             if not whole.kept:
                 await transaction.rollback()
+            elif self.watch:
+                await self.watch.before_commit(conn, changes)
+        if self.watch and whole.kept:
+            await self.watch.committed(changes)
 
     def share(self, at_once: int) -> "Database":
         """Return this database for work behind the requests, which takes so many connections at once, no more."""
@@ -290,6 +300,19 @@ def _refuse_closed(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> 
 
 def _note_executed(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
     _note(statement, parameters)
+    note(conn, statement)
+
+
+@asynccontextmanager
+async def _watched(watch: Watch | None, conn: AsyncConnection) -> AsyncIterator[Changes]:
+    """Note what a transaction changes where somebody wants to know."""
+    if watch is None:
+        yield Changes()
+        return
+    try:
+        yield Changes.begin(conn)
+    finally:
+        Changes.end(conn)
 
 
 def _note(statement: str, parameters: Any) -> None:

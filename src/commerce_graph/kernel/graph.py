@@ -29,6 +29,7 @@ from strawberry.types import Info
 from commerce_graph.kernel.auth import OPEN, Access
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
+from commerce_graph.kernel.hints import Hint
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.mutations import ACCESS as ACCESS
@@ -37,32 +38,34 @@ from commerce_graph.kernel.mutations import mutation as mutation
 from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
+CACHE = "cache"
 LENGTH = "length"  # of the list of a field, where no argument says it
 T = TypeVar("T", bound=type)
 
 
 def field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
-    deprecation_reason: str | None = None, length: int | None = None,
+    deprecation_reason: str | None = None, length: int | None = None, cache: Hint | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved for one parent, for what needs no data beyond the parent. `length`: see LENGTH."""
 
     def decorate(function: Any) -> Any:
         return strawberry.field(
             resolver=function, name=name, description=description or doc(function),
-            deprecation_reason=deprecation_reason, metadata=_told_of(access, length),
+            deprecation_reason=deprecation_reason, metadata=_told_of(access, length, cache),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
 
 
-def _told_of(access: Access | None, length: int | None) -> dict[str, Any]:
-    return ({} if access is None else {ACCESS: access}) | ({} if length is None else {LENGTH: length})
+def _told_of(access: Access | None, length: int | None, cache: Hint | None) -> dict[str, Any]:
+    told = {ACCESS: access, LENGTH: length, CACHE: cache}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def batch_field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
-    deprecation_reason: str | None = None, length: int | None = None,
+    deprecation_reason: str | None = None, length: int | None = None, cache: Hint | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
@@ -75,7 +78,7 @@ def batch_field(
         return strawberry.field(
             resolver=_one_parent(function), name=name, description=description or doc(function),
             deprecation_reason=deprecation_reason,
-            metadata={BATCH: function} | _told_of(access, length),
+            metadata={BATCH: function} | _told_of(access, length, cache),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
@@ -110,15 +113,16 @@ def _one_parent(function: Callable[..., Any]) -> Callable[..., Any]:
 @dataclass_transform(kw_only_default=True)
 def object_type(
     cls: T | None = None, *, access: Access = OPEN, name: str | None = None, description: str | None = None,
-    shareable: bool = False,
+    shareable: bool = False, cache: Hint | None = None,
 ) -> Any:  # fmt: skip
-    """Declare an object type or a part of an entity; `access` holds for each field that does not say its own.
+    """Declare an object type or a part of an entity; `access` and `cache` hold for each field without its own.
 
     `shareable` marks a value type that several subgraphs answer with.
     """
 
     def decorate(target: Any) -> Any:
         target.__access__ = access
+        target.__cache__ = cache
         told = description or doc(target)
         if shareable:
             return strawberry.federation.type(target, name=name, description=told, shareable=True)
@@ -224,6 +228,7 @@ class Graph(strawberry.federation.Schema):
         _leave_out_null_defaults(self.core)
         self.asked = deferring(self.core)
         self.access: dict[str, Access] = dict(self._field_access())
+        self.hints: dict[str, Hint] = dict(self._field_hints())
         self.lengths: dict[str, int] = dict(self._field_lengths())
         self.once: dict[str, Once] = dict(self._mutations())
 
@@ -247,6 +252,13 @@ class Graph(strawberry.federation.Schema):
         for name, entry in self.schema_converter.type_map.items():
             for member in (m for m in getattr(entry.definition, "fields", None) or () if LENGTH in m.metadata):
                 yield f"{name}.{self.config.name_converter.from_field(member)}", member.metadata[LENGTH]
+
+    def _field_hints(self) -> Iterator[tuple[str, Hint]]:
+        for name, entry in self.schema_converter.type_map.items():
+            for member in getattr(entry.definition, "fields", None) or ():
+                hint = member.metadata.get(CACHE) or vars(member.origin or object).get("__cache__")
+                if hint is not None:
+                    yield f"{name}.{self.config.name_converter.from_field(member)}", hint
 
     def _mutations(self) -> Iterator[tuple[str, Once]]:
         entry = self.schema_converter.type_map.get("Mutation")

@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commerce_graph.kernel.auth import Authenticate
+from commerce_graph.kernel.caching import Answers, Policy, Surrogates, fresh, key_of, represented, tags_of
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.execution import Engine, Refused
+from commerce_graph.kernel.execution import Engine, Operation, Refused
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
 from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
@@ -49,12 +50,17 @@ class GraphQLOverHTTP:
         authenticate: Authenticate,
         documents: Documents,
         page: Callable[[Request], Response] | None = None,
+        answers: Answers | None = None,
+        surrogates: Surrogates = Surrogates(),
     ) -> None:
+        """Answer; `answers` keeps those that are the same for many."""
         self._engine = engine
         self._documents = documents
         self._idempotency = Idempotency(engine)
         self._authenticate = authenticate
         self._page = page
+        self._answers = answers
+        self._surrogates = surrogates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -105,6 +111,9 @@ class GraphQLOverHTTP:
             return _answer({"errors": refused.errors}, _status(refused.errors, media), media)
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
+        policy = self._engine.policy(operation)
+        if policy.max_age_s and self._answers and ctx.principal.channel_id:
+            return await self._shown(request, operation, policy, parameters, ctx, media)
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)
@@ -114,6 +123,34 @@ class GraphQLOverHTTP:
         if answer is None:
             return Response(status_code=CLIENT_GONE)
         return _answer(answer, 200 if "data" in answer else _status(answer["errors"], media), media)
+
+    async def _shown(
+        self, request: Request, operation: Operation, policy: Policy, asked: Parameters, ctx: Context, media: str
+    ) -> Response:
+        """Answer what is the same for all shoppers of a channel, from the cache where it is there."""
+        assert self._answers
+        who = ctx.principal
+        # Nothing that an identified caller asks for is kept, whatever the hints say.
+        shared = who.customer_id is None
+
+        async def ask() -> tuple[dict[str, Any], frozenset[str]]:
+            ctx.entities = set()
+            answer = await self._engine.run(operation, asked.variables, ctx)
+            return answer, tags_of(policy, answer.get("data") or {}, ctx.entities)
+
+        if shared:
+            variables = orjson.dumps(asked.variables or {}, option=orjson.OPT_SORT_KEYS)
+            scopes = " ".join(sorted(who.scopes)).encode()
+            named = (asked.operation_name or "").encode()
+            assert who.channel_id
+            parts = (self._engine.version, asked.query.encode(), named, variables, who.channel_id.bytes, scopes)
+            kept = await self._answers.answer(key_of(*parts), policy.max_age_s, ask)
+        else:
+            kept = fresh(*await ask(), policy.max_age_s)
+        if kept.errors is not None or request.method == "POST":
+            status = _status(kept.errors, media) if kept.errors and kept.status_by_errors else 200
+            return Response(kept.body, status, {"Content-Type": f"{media}; charset=utf-8"})
+        return represented(kept, request.headers, media, policy.max_age_s, self._surrogates, shared=shared)
 
 
 def accepts(header: str | None, kinds: tuple[str, ...]) -> list[str]:

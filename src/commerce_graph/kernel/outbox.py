@@ -39,6 +39,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from commerce_graph.kernel.changes import tell
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.database import Database, metadata
 from commerce_graph.kernel.limits import SUBSCRIBER_QUEUE_EVENTS_MAX
@@ -104,6 +105,7 @@ Handler = Callable[[Database, Fact], Awaitable[None]]
 async def publish(tx: AsyncConnection, *events: Event) -> None:
     """Store facts in the caller's transaction. 1 statement."""
     if events:
+        tell(tx, *events)
         await tx.execute(_PUBLISHING, _PUBLISHED.values([_stored(event) for event in events]))
 
 

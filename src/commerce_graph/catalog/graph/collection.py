@@ -18,6 +18,7 @@ from commerce_graph.catalog.service import FacetList, filters_of
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
+from commerce_graph.kernel.hints import CATALOGUE, COLLECTIONS, PRODUCTS
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, PageArguments, page_arguments
@@ -61,7 +62,7 @@ class CollectionRuleSet:
     rules: list[CollectionRule] = strawberry.field(description="The rules.")
 
 
-@object_type(access=LISTINGS)
+@object_type(access=LISTINGS, cache=CATALOGUE)
 class Collection(CollectionKey):
     """The catalogue's part of a collection: what it is, and its products."""
 
@@ -130,7 +131,7 @@ class Collection(CollectionKey):
         ]
         return CollectionRuleSet(applied_disjunctively=stored["applied_disjunctively"], rules=rules)
 
-    @batch_field
+    @batch_field(cache=PRODUCTS)
     async def products(
         parents: Sequence["Collection"], ctx: Context, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None, reverse: bool | None = False,
@@ -189,7 +190,7 @@ class CollectionConnection(Connection[CollectionKey]):
     """A page of collections."""
 
 
-@object_type(name="Product", access=LISTINGS)
+@object_type(name="Product", access=LISTINGS, cache=COLLECTIONS)
 class ProductCollections(ProductKey):
     """The collections of a product."""
 

@@ -20,6 +20,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import entities, field, object_type
+from commerce_graph.kernel.hints import COLLECTION, COLLECTIONS, PRODUCT, PRODUCTS
 from commerce_graph.kernel.pages import Connection, Edge, connection, encode_cursor, page_arguments
 from commerce_graph.kernel.query_syntax import names, parse
 from commerce_graph.keys import CollectionKey, ProductKey
@@ -49,7 +50,7 @@ def _strings(found: list[str], first: int) -> StringConnection:
 class CatalogQuery(NodeQuery):
     """What can be read of the catalogue from its root."""
 
-    @field
+    @field(cache=PRODUCT)
     async def product(
         self, info: strawberry.Info, id: strawberry.ID | None = None, handle: str | None = None
     ) -> ProductKey | None:
@@ -66,7 +67,7 @@ class CatalogQuery(NodeQuery):
         ctx.prime(products.products, {row.id: row}, audience(ctx))
         return Product.of(row)
 
-    @field
+    @field(cache=PRODUCTS)
     async def products(
         self, info: strawberry.Info, first: int | None = None, last: int | None = None, after: str | None = None,
         before: str | None = None, reverse: bool | None = False, sort_key: ProductSortKeys | None = ProductSortKeys.ID,
@@ -88,7 +89,7 @@ class CatalogQuery(NodeQuery):
             page = await product_page(ctx.database, listing)
         return product_connection(ctx, page, FacetList(asked, listing.filters, listing.audience, market))
 
-    @field
+    @field(cache=COLLECTION)
     async def collection(
         self, info: strawberry.Info, id: strawberry.ID | None = None, handle: str | None = None
     ) -> CollectionKey | None:
@@ -102,7 +103,7 @@ class CatalogQuery(NodeQuery):
         row = await ctx.load(collections.collections_by_handle, handle, audience(ctx))
         return row and Collection.of(row)
 
-    @field
+    @field(cache=COLLECTIONS)
     async def collections(
         self, info: strawberry.Info, first: int | None = None, last: int | None = None, after: str | None = None,
         before: str | None = None, reverse: bool | None = False,
@@ -120,7 +121,7 @@ class CatalogQuery(NodeQuery):
         made: CollectionConnection = page.connection(CollectionConnection, CollectionEdge, Collection.of)
         return made
 
-    @field
+    @field(cache=PRODUCTS)
     async def product_tags(self, info: strawberry.Info, first: int) -> StringConnection:
         """The tags of the shop's products, in alphabetical order."""
         ctx: Context = info.context
@@ -128,7 +129,7 @@ class CatalogQuery(NodeQuery):
         async with ctx.read() as conn:
             return _strings(await labels.tags(conn, audience(ctx), args.size + 1), args.size)
 
-    @field
+    @field(cache=PRODUCTS)
     async def product_types(self, info: strawberry.Info, first: int) -> StringConnection:
         """The types of the shop's products, in alphabetical order."""
         ctx: Context = info.context

@@ -13,6 +13,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import EntityKey, batch_field, entities, input_type, interface, object_type
+from commerce_graph.kernel.hints import CATALOGUE, NEVER
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.limits import METAFIELD_IDENTIFIERS_MAX
 from commerce_graph.kernel.texts import storable
@@ -51,7 +52,7 @@ class Metafield:
             updated_at=row.updated_at,
         )  # fmt: skip
 
-    @batch_field
+    @batch_field(cache=NEVER)
     async def parent_resource(parents: Sequence["Metafield"], ctx: Context) -> list[MetafieldParentResource]:
         """What it belongs to."""
         of_products = [parent.row.product_id if parent.row.variant_id is None else None for parent in parents]
@@ -72,14 +73,14 @@ class HasMetafieldsIdentifier:
 class HasMetafields:
     """What metafields can be added to."""
 
-    @batch_field(access=LISTINGS)
+    @batch_field(access=LISTINGS, cache=CATALOGUE)
     async def metafield(
         parents: Sequence[EntityKey], ctx: Context, key: str, namespace: str | None = None
     ) -> list[Metafield | None]:
         """A metafield by namespace and key; without a namespace, the one in `custom`."""
         return [found for (found,) in await _found(ctx, parents, [(namespace, key)])]
 
-    @batch_field(access=LISTINGS)
+    @batch_field(access=LISTINGS, cache=CATALOGUE)
     async def metafields(
         parents: Sequence[EntityKey], ctx: Context, identifiers: list[HasMetafieldsIdentifier]
     ) -> list[list[Metafield | None]]:

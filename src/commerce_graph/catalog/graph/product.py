@@ -36,6 +36,7 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
+from commerce_graph.kernel.hints import CATALOGUE, NEVER
 from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
 from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL, Image
@@ -52,7 +53,7 @@ class TaxonomyCategory:
     ancestors: list["TaxonomyCategory"] = strawberry.field(description="The categories above it.")
 
 
-@object_type(access=LISTINGS)
+@object_type(access=LISTINGS, cache=CATALOGUE)
 class Product(ProductKey):
     """The catalogue's part of a product: what it is, and its variants, media and collections."""
 
@@ -242,7 +243,8 @@ class ProductConnection(Connection[ProductKey]):
 
     listed: strawberry.Private[FacetList | None] = None
 
-    @batch_field
+    # The search engine counts them, and may be a moment behind.
+    @batch_field(cache=NEVER)
     async def filters(parents: Sequence["ProductConnection"], ctx: Context) -> list[list[Filter]]:
         """The choices by which the whole list can be narrowed; each counts what it would leave in place of the other
         choices of its kind that are on now."""

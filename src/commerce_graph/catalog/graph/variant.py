@@ -14,6 +14,7 @@ from commerce_graph.catalog.loaders import pictures, variants
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, entities, field, input_type, object_type
+from commerce_graph.kernel.hints import CATALOGUE
 from commerce_graph.kernel.pages import Connection, Edge
 from commerce_graph.kernel.values import Image, WeightUnit
 from commerce_graph.keys import ProductKey, ProductVariantKey
@@ -46,7 +47,7 @@ class SelectedOptionInput:
     value: str
 
 
-@object_type(access=LISTINGS)
+@object_type(access=LISTINGS, cache=CATALOGUE)
 class ProductVariant(ProductVariantKey):
     """The catalogue's part of a variant: what it is."""
 

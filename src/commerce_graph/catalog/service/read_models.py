@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.catalog.service.membership import refresh_memberships
 from commerce_graph.catalog.service.rows import among
 from commerce_graph.catalog.tables import product, product_price, variant
+from commerce_graph.kernel.changes import overlook
 from commerce_graph.kernel.columns import given
 
 
@@ -82,3 +83,4 @@ async def note_sales(tx: AsyncConnection, sold: Mapping[UUID, int]) -> None:
     told = given(list(sold.items()), id=Uuid, quantity=BigInteger)
     more = func.greatest(product.c.sales + told.c.quantity, 0)
     await tx.execute(update(product).where(product.c.id == told.c.id).values(sales=more))
+    overlook(tx, "catalog.product")  # lists by sales may be as old as their hint lets them be

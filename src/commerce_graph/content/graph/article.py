@@ -14,6 +14,7 @@ from commerce_graph.content.loaders.audience import READ_CONTENT, sees_all
 from commerce_graph.kernel.auth import CONTENT
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, entities, field, object_type
+from commerce_graph.kernel.hints import PUBLISHED
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, Page
@@ -57,7 +58,7 @@ class ArticleAuthor:
         return self.name.rpartition(" ")[2]
 
 
-@object_type(access=CONTENT)
+@object_type(access=CONTENT, cache=PUBLISHED)
 class Article(ArticleKey):
     """An article of a blog."""
 

@@ -14,6 +14,7 @@ from commerce_graph.content.loaders.audience import sees_all
 from commerce_graph.kernel.auth import CONTENT
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, field, object_type
+from commerce_graph.kernel.hints import PUBLISHED
 from commerce_graph.kernel.pages import Connection, Edge, page_arguments
 from commerce_graph.kernel.query_syntax import parse
 from commerce_graph.kernel.values import URL
@@ -31,7 +32,7 @@ class BlogSortKeys(Enum):
     TITLE = "TITLE"
 
 
-@object_type(access=CONTENT)
+@object_type(access=CONTENT, cache=PUBLISHED)
 class Blog(BlogKey):
     """A series of articles."""
 

@@ -12,6 +12,7 @@ from commerce_graph.kernel.auth import CONTENT
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import entities, field, object_type
+from commerce_graph.kernel.hints import PUBLISHED
 from commerce_graph.kernel.pages import page_arguments
 from commerce_graph.kernel.query_syntax import parse
 from commerce_graph.keys import ArticleKey, BlogKey, PageKey
@@ -22,7 +23,7 @@ def _one_of(id: strawberry.ID | None, handle: str | None) -> None:
         raise RequestError("BAD_USER_INPUT", "give exactly one of `id` and `handle`")
 
 
-@object_type(access=CONTENT)
+@object_type(access=CONTENT, cache=PUBLISHED)
 class ContentQuery:
     """What can be read of content from its root."""
 

@@ -14,6 +14,7 @@ from commerce_graph.kernel.auth import CONTENT
 from commerce_graph.kernel.clock import now
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, field, object_type
+from commerce_graph.kernel.hints import PUBLISHED
 from commerce_graph.kernel.pages import Connection, Edge
 from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL
@@ -33,7 +34,7 @@ class PageSortKeys(Enum):
     UPDATED_AT = "UPDATED_AT"
 
 
-@object_type(access=CONTENT)
+@object_type(access=CONTENT, cache=PUBLISHED)
 class Page(PageKey):
     """A page that the shop publishes."""
 

@@ -8,6 +8,7 @@ from commerce_graph.inventory.service import Stock
 from commerce_graph.kernel.auth import LISTINGS, scopes
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, entities, object_type
+from commerce_graph.kernel.hints import CATALOGUE, NEVER
 from commerce_graph.keys import InventoryItemKey, ProductKey, ProductVariantKey
 from commerce_graph.vocabulary import ProductVariantInventoryPolicy
 
@@ -36,11 +37,11 @@ async def _unpriced(ctx: Context, variant_ids: Sequence[UUID]) -> set[UUID]:
     return {variant_id for variant_id, price in found if price is None or price.borrowed}
 
 
-@object_type(name="Product", access=LISTINGS)
+@object_type(name="Product", access=LISTINGS, cache=NEVER)
 class ProductStock(ProductKey):
     """A product's stock."""
 
-    @batch_field
+    @batch_field(cache=CATALOGUE)
     async def available_for_sale(parents: Sequence[ProductKey], ctx: Context) -> list[bool]:
         """Whether any of its variants can be bought in the market in context."""
         products = await _of_products(parents, ctx)
@@ -60,11 +61,11 @@ class ProductStock(ProductKey):
         return [any(stock.tracked for _, stock in stocks) for stocks in await _of_products(parents, ctx)]
 
 
-@object_type(name="ProductVariant", access=LISTINGS)
+@object_type(name="ProductVariant", access=LISTINGS, cache=NEVER)
 class ProductVariantStock(ProductVariantKey):
     """A variant's stock."""
 
-    @batch_field
+    @batch_field(cache=CATALOGUE)
     async def available_for_sale(parents: Sequence[ProductVariantKey], ctx: Context) -> list[bool]:
         """Whether it can be bought in the market in context."""
         unpriced = await _unpriced(ctx, [parent.uuid for parent in parents])

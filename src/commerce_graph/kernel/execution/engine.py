@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, Literal
 
 import structlog
@@ -40,6 +42,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
+from commerce_graph.kernel.caching.policy import UNCACHED, Policy, policy_of
 from commerce_graph.kernel.context import Buyer, Context
 from commerce_graph.kernel.cost import Costs, root_fields
 from commerce_graph.kernel.directives import DEFER
@@ -70,6 +73,8 @@ class Operation:
     """Field coordinates that ask for scopes."""
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
     costs: Costs = field(default_factory=Costs, compare=False, repr=False)
+    policies: list[Policy] = field(default_factory=list, compare=False, repr=False)
+    """How its answers are cached, once somebody has asked."""
 
     @property
     def kind(self) -> OperationType:
@@ -160,6 +165,20 @@ class Engine:
             if need
         ]
         return Refused(errors) if errors else None
+
+    def policy(self, operation: Operation) -> Policy:
+        """Return how the answers of an operation may be cached; not at all where entities are not noted."""
+        if self.executor != "breadth" or operation.kind is not OperationType.QUERY:
+            return UNCACHED
+        if not operation.policies:
+            name = operation.node.name.value if operation.node.name else ""
+            operation.policies.append(policy_of(self.graph, separate_operations(operation.document)[name]))
+        return operation.policies[0]
+
+    @cached_property
+    def version(self) -> bytes:
+        """What the answers of another schema are told apart by."""
+        return sha256(self.graph.as_str().encode()).digest()
 
     def enter(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> None:
         """Read `@inContext` into the operation's context.

@@ -199,7 +199,7 @@ Step = tuple[FieldPlan, Callable[[Any], Any] | None, frozenset[type], Callable[[
 class ObjectPlan:
     """The fields that an operation asks for of one object type at one place."""
 
-    __slots__ = ("_required", "_rows", "_steps", "fields")
+    __slots__ = ("_entity", "_required", "_rows", "_steps", "fields")
 
     def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
         schema = run.executor.schema
@@ -209,6 +209,7 @@ class ObjectPlan:
             if definition is not None:
                 fields.append(FieldPlan(kind, key, len(fields), definition, details, run))
         self.fields = tuple(fields)
+        self._entity = kind.name if any(each.name == "Node" for each in kind.interfaces) else None
         self._steps = [field.step() for field in fields]
         self._required = tuple(field.order for field in fields if not field.nullable)
         self._rows = _rows_of([field.key for field in fields])
@@ -218,6 +219,8 @@ class ObjectPlan:
 
         Limits: EXECUTION_YIELD_NODES objects without a turn for other work.
         """
+        if run.entities is not None and self._entity is not None:
+            run.entities.update((self._entity, getattr(each, "uuid", None)) for each in objects)
         if len(objects) > limits.EXECUTION_YIELD_NODES and run.loop is not None:
             return run.start(self._level_in_turns(run, objects, place))
         columns: list[Any] = []

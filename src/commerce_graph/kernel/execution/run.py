@@ -55,11 +55,13 @@ class _Batch:
 class Run:
     """One execution. Everything that can start has started before anything is awaited."""
 
-    __slots__ = ("_batches", "_tasks", "_unstarted", "context", "executor", "faults", "loop", "sole")
+    __slots__ = ("_batches", "_tasks", "_unstarted", "context", "entities", "executor", "faults", "loop", "sole")
 
     def __init__(self, executor: Executor[Any]) -> None:
         self.executor = executor
         self.context = executor.context_value
+        self.entities: set[tuple[str, Any]] | None = getattr(self.context, "entities", None)
+        """Where the entities of the answer are noted, by kind and key; None where nobody asks."""
         self.faults: list[Fault] = []
         self.sole = False
         """Whether one field of the root is executed at a time."""

@@ -7,6 +7,7 @@ import strawberry
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.codes import CountryCode, CurrencyCode, LanguageCode
 from commerce_graph.kernel.graph import field, object_type
+from commerce_graph.kernel.hints import SHOP
 from commerce_graph.pricing.graph import names
 from commerce_graph.pricing.graph.market import Market, every_market, market_in_context
 from commerce_graph.pricing.service import Market as MarketRow
@@ -137,7 +138,7 @@ class Localization:
 class LocalizationQuery:
     """What country and language selectors ask for."""
 
-    @field
+    @field(cache=SHOP)
     async def localization(self, info: strawberry.Info) -> Localization:
         """The country and language of this answer (`@inContext`), and those to choose from."""
         row = await market_in_context(info.context)

@@ -11,6 +11,7 @@ from commerce_graph.kernel.codes import CountryCode
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import batch_field, field, input_type, object_type
+from commerce_graph.kernel.hints import CATALOGUE
 from commerce_graph.kernel.values import MoneyV2, money
 from commerce_graph.keys import ProductKey, ProductVariantKey
 from commerce_graph.pricing import loaders, service
@@ -49,7 +50,7 @@ class ProductPriceRange:
     max_variant_price: MoneyV2 = strawberry.field(description="The highest price.")
 
 
-@object_type(name="Product", access=LISTINGS)
+@object_type(name="Product", access=LISTINGS, cache=CATALOGUE)
 class ProductPricing(ProductKey):
     """What a product costs."""
 
@@ -98,7 +99,7 @@ class ProductVariantContextualPricing:
     compare_at_price: MoneyV2 | None = strawberry.field(description="The price before a reduction.", default=None)
 
 
-@object_type(name="ProductVariant", access=LISTINGS)
+@object_type(name="ProductVariant", access=LISTINGS, cache=CATALOGUE)
 class ProductVariantPricing(ProductVariantKey):
     """What a variant costs."""
 

@@ -9,6 +9,7 @@ import strawberry
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.codes import CountryCode, CurrencyCode
 from commerce_graph.kernel.graph import Node, field, object_type
+from commerce_graph.kernel.hints import SHOP
 from commerce_graph.kernel.scalars import HTML, URL
 from commerce_graph.pricing import loaders
 from commerce_graph.pricing.graph import names
@@ -88,7 +89,7 @@ class ShopPolicyWithDefault:
     url: URL = strawberry.field(description="Where it can be read.")
 
 
-@object_type(access=LISTINGS)
+@object_type(access=LISTINGS, cache=SHOP)
 class Shop(Node):
     """The shop."""
 
@@ -158,7 +159,7 @@ class Shop(Node):
 class ShopQuery:
     """What everyone may know of the shop."""
 
-    @field
+    @field(cache=SHOP)
     async def shop(self, info: strawberry.Info) -> Shop:
         """The shop."""
         row = await info.context.load(loaders.the_shop, True)

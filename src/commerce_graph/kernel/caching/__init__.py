@@ -1,0 +1,12 @@
+"""Answers that are the same for many: for how long they hold, what they are about, and where they are kept."""
+
+from commerce_graph.kernel.caching.answers import Answers, Kept, fresh, key_of
+from commerce_graph.kernel.caching.invalidation import Invalidation, Watched
+from commerce_graph.kernel.caching.policy import Policy, policy_of, tags_of
+from commerce_graph.kernel.caching.representation import Cdn, Surrogates, represented
+from commerce_graph.kernel.caching.store import EVERYTHING, Store, Unavailable
+
+__all__ = [
+    "EVERYTHING", "Answers", "Cdn", "Invalidation", "Kept", "Policy", "Store", "Surrogates", "Unavailable", "Watched",
+    "fresh", "key_of", "policy_of", "represented", "tags_of",
+]  # fmt: skip

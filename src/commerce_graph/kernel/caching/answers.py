@@ -1,0 +1,170 @@
+"""Answers that this process remembers, each proved to hold by the log in Redis before it is shown."""
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from time import monotonic
+from typing import Any
+
+import orjson
+
+from commerce_graph.kernel.caching.store import Store, Unavailable
+from commerce_graph.kernel.limits import ANSWER_BYTES_MAX, ANSWERS_REMEMBERED_BYTES_MAX
+
+
+@dataclass(slots=True)
+class Kept:
+    """An answer as it is sent. Shared: change nothing."""
+
+    body: bytes
+    tags: frozenset[str]
+    """Its surrogate keys."""
+    ends_at: float
+    """When it is to be read anew, on the process' own clock."""
+    errors: list[dict[str, Any]] | None = None
+    """What went wrong; then the answer is for who waits for it, and kept nowhere."""
+    status_by_errors: bool = False
+    """Whether there is no data, so that the errors say the status."""
+    forms: dict[str, Any] = field(default_factory=dict)
+    """What is made of the body, such as its compressed form, once each."""
+
+    def once(self, name: str, make: Callable[[bytes], Any]) -> Any:
+        """Return what is made of the body, made once."""
+        if name not in self.forms:
+            self.forms[name] = make(self.body)
+        return self.forms[name]
+
+
+Ask = Callable[[], Awaitable[tuple[dict[str, Any], frozenset[str]]]]
+"""Executes the operation: the answer, and its tags."""
+
+
+class Answers:
+    """Finds answers in the process, then in Redis, then executes. One for a process.
+
+    An answer is shown only after Redis has told, later than the request came, that nothing it is about has changed:
+    who asks after a write was logged gets what was written. One call of Redis serves all requests that wait for it.
+
+    Limits: ANSWERS_REMEMBERED_BYTES_MAX; the least recently used leaves first. An answer longer than ANSWER_BYTES_MAX
+    is not kept. Without Redis everything is executed.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen = 0
+        self._known: OrderedDict[str, Kept] = OrderedDict()
+        self._by_tag: defaultdict[str, set[str]] = defaultdict(set)
+        self._bytes = 0
+        self._next: asyncio.Future[int | None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._flights: dict[tuple[str, int], asyncio.Task[Kept]] = {}
+
+    async def answer(self, key: str, max_age_s: int, ask: Ask) -> Kept:
+        """Return the answer under a key, executing it at most once at a time. At most 3 calls, 1 for what is known."""
+        moment = await self.moment()
+        if moment is None:
+            return fresh(*await ask(), max_age_s)
+        known = self._known.get(key)
+        if known is not None and known.ends_at > monotonic():
+            self._known.move_to_end(key)
+            return known
+        # Who came after a change does not wait with those who came before it.
+        at = (key, moment)
+        flight = self._flights.get(at)
+        if flight is None:
+            flight = self._flights[at] = asyncio.create_task(self._fill(key, moment, max_age_s, ask))
+            flight.add_done_callback(lambda _: self._flights.pop(at, None))
+        return await asyncio.shield(flight)
+
+    async def moment(self) -> int | None:
+        """Return a moment of the log no earlier than now, when what was forgotten since is gone; None without Redis.
+
+        It joins the next call of Redis, never one that is under way: that may have missed what came before now.
+        """
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(self._next)
+
+    async def _read(self) -> None:
+        while (waiting := self._next) is not None:
+            self._next = None
+            try:
+                now, changed = await self._store.since(self._seen)
+            except Unavailable:
+                waiting.set_result(None)
+                continue
+            except BaseException:
+                waiting.cancel()
+                raise
+            if changed is None:
+                self._forget_all()
+            for key in [key for tag in changed or () for key in self._by_tag.get(tag, ())]:
+                self._forget(key)
+            self._seen = now
+            waiting.set_result(now)
+
+    async def _fill(self, key: str, moment: int, max_age_s: int, ask: Ask) -> Kept:
+        try:
+            found = await self._store.find(key)
+        except Unavailable:
+            return fresh(*await ask(), max_age_s)
+        if found is not None:
+            kept = Kept(found.body, found.tags, monotonic() + found.ttl_s)
+            self._remember(key, kept, found.moment)
+            return kept
+        kept = fresh(*await ask(), max_age_s)
+        if kept.errors is None and len(kept.body) <= ANSWER_BYTES_MAX:
+            try:
+                now = await self._store.keep(key, moment, kept.tags, kept.body, max_age_s)
+            except Unavailable:
+                return kept
+            if now is not None:
+                self._remember(key, kept, now)
+        return kept
+
+    def _remember(self, key: str, kept: Kept, moment: int) -> None:
+        # It held at its moment. What was read of the log since has passed it by.
+        if self._seen > moment:
+            return
+        self._forget(key)
+        self._known[key] = kept
+        self._bytes += len(kept.body)
+        for tag in kept.tags:
+            self._by_tag[tag].add(key)
+        while self._bytes > ANSWERS_REMEMBERED_BYTES_MAX:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, key: str) -> None:
+        kept = self._known.pop(key, None)
+        if kept is None:
+            return
+        self._bytes -= len(kept.body)
+        for tag in kept.tags:
+            keys = self._by_tag[tag]
+            keys.discard(key)
+            if not keys:
+                del self._by_tag[tag]
+
+    def _forget_all(self) -> None:
+        self._known.clear()
+        self._by_tag.clear()
+        self._bytes = 0
+
+
+def key_of(*parts: bytes) -> str:
+    """Return the key of what is made of these parts."""
+    made = sha256()
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    return made.hexdigest()
+
+
+def fresh(answer: dict[str, Any], tags: frozenset[str], max_age_s: int) -> Kept:
+    """Return an answer that was just read."""
+    errors = answer.get("errors")
+    return Kept(orjson.dumps(answer), tags, monotonic() + max_age_s, errors, "data" not in answer)
