@@ -14,11 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commerce_graph.kernel.auth import Authenticate
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.throttle import Visitor
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.execution import Engine, Refused
+from commerce_graph.kernel.execution import Engine, Operation, Refused
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
-from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
+from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX, BODY_S_MAX
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
 
 JSON = "application/json"
@@ -26,7 +28,7 @@ GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
 
 STATUSES = {
-    "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "PERSISTED_DOCUMENT_REQUIRED": 403,
+    "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "THROTTLED": 429, "PERSISTED_DOCUMENT_REQUIRED": 403,
     # A question to the client and no failure: Apollo's clients for iOS read no answer that is not 2xx.
     "PERSISTED_QUERY_NOT_FOUND": 200, "PERSISTED_QUERY_NOT_SUPPORTED": 200,
 }  # fmt: skip
@@ -48,10 +50,12 @@ class GraphQLOverHTTP:
         engine: Engine,
         authenticate: Authenticate,
         documents: Documents,
+        door: Door,
         page: Callable[[Request], Response] | None = None,
     ) -> None:
         self._engine = engine
         self._documents = documents
+        self._door = door
         self._idempotency = Idempotency(engine)
         self._authenticate = authenticate
         self._page = page
@@ -78,12 +82,16 @@ class GraphQLOverHTTP:
             ctx = Context(request.app.state.resources, principal, request_id=request_id)
             return await self._run(request, parameters, ctx, media)
         except RequestError as wrong:
-            told = {"message": wrong.message, "extensions": {"code": wrong.code}}
-            response = _answer({"errors": [told]}, wrong.status, media or JSON)
+            told: dict[str, Any] = {"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}
+            answer = {"errors": [told]} | ({"extensions": wrong.extensions} if wrong.extensions else {})
+            status = _status([told], media) if wrong.status == 200 and media else wrong.status
+            response = _answer(answer, status, media or JSON)
             if wrong.status == 405:
                 response.headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
-            if wrong.status in (409, 503):
-                response.headers["Retry-After"] = "1"
+            if wrong.status in (409, 503) or wrong.retry_after_s:
+                response.headers["Retry-After"] = str(wrong.retry_after_s or 1)
+            if wrong.status in (408, 413):
+                response.headers["Connection"] = "close"  # what may still come of the body is not waited for
             if wrong.status == 401:
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
@@ -105,6 +113,14 @@ class GraphQLOverHTTP:
             return _answer({"errors": refused.errors}, _status(refused.errors, media), media)
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
+        cost = self._engine.cost(operation, parameters.variables)
+        door = self._door.let_in(self._engine.rank(operation), cost, ctx.principal, Visitor.of(request))
+        async with door as ctx.charge:
+            return await self._let_in(request, operation, parameters, ctx, media)
+
+    async def _let_in(
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, media: str
+    ) -> Response:
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)
@@ -171,12 +187,16 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     if length.isdecimal() and int(length) <= BODY_BYTES_MAX:
         try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    break
-            else:
-                return bytes(body)
+            async with asyncio.timeout(BODY_S_MAX):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > BODY_BYTES_MAX:
+                        break
+                else:
+                    return bytes(body)
+        except TimeoutError:
+            told = f"the body took longer than {BODY_S_MAX} s (BODY_S_MAX): send it at once"
+            raise RequestError("REQUEST_TIMEOUT", told, status=408) from None
         except ClientDisconnect:
             raise RequestError("BAD_REQUEST", "the body ended early", status=400) from None
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)

@@ -55,10 +55,12 @@ class _Batch:
 class Run:
     """One execution. Everything that can start has started before anything is awaited."""
 
-    __slots__ = ("_batches", "_tasks", "_unstarted", "context", "executor", "faults", "loop", "sole")
+    __slots__ = ("_batches", "_tasks", "_unstarted", "answered", "context", "executor", "faults", "loop", "sole")
 
-    def __init__(self, executor: Executor[Any]) -> None:
+    def __init__(self, executor: Executor[Any], answered: list[tuple[Any, int]] | None = None) -> None:
         self.executor = executor
+        self.answered = answered
+        """Plans of objects and how many of each were answered, where somebody counts."""
         self.context = executor.context_value
         self.faults: list[Fault] = []
         self.sole = False
