@@ -23,6 +23,11 @@ def bombs() -> Mapping[str, str]:
     return dict(_bombs())
 
 
+def later(number: int, count: int) -> str:
+    """Return spreads of the fragments after one."""
+    return " ".join(f"...F{n}" for n in range(number + 1, min(number + 1 + count, 180)))
+
+
 def _bombs() -> Iterator[tuple[str, str]]:
     yield "aliases at the root", repeated("a%:shop{name}", "{", "}")
     yield "aliases below", repeated("a%:title ", "{products(first:1){nodes{", "}}}")
@@ -68,9 +73,36 @@ def _bombs() -> Iterator[tuple[str, str]]:
         ),
     )
     yield (
-        "180 fragments that spread all others",
-        f"{{products(first:1){{nodes{{{spreads[:300]}}}}}}}"
-        + "".join(f"fragment F{n} on Product{{title {spreads[:200]}}}" for n in range(180)),
+        "180 fragments that spread the next",
+        f"{{products(first:1){{nodes{{{spreads}}}}}}}"
+        + "".join(f"fragment F{n} on Product{{{later(n, 10)} title}}" for n in range(180)),
+    )
+    yield (
+        "operations that spread many",
+        "".join(f"query Q{n}($v:Int!){{products(first:$v){{nodes{{...F0}}}}}}" for n in range(50))
+        + "".join(f"fragment F{n} on Product{{{later(n, 8)} title}}" for n in range(180)),
+    )
+    yield (
+        "variables used again and again",
+        "".join(f"query Q{n}($v:Int!){{...F}}" for n in range(50))
+        + repeated("a%:products(first:$v){nodes{id}}", "fragment F on Query{", "}", 49),
+    )
+    yield "values just below the limit of tokens", repeated("1,", "{nodes(ids:[", "]){id}}", 9_900)
+    yield (
+        "objects just below the limit of tokens",
+        repeated('{merchandiseId:"1"}', "mutation{cartCreate(input:{lines:[", "]}){cart{id}}}", 1_900),
+    )
+    yield "fields just below the limit", repeated("name ", "{shop{", "}}", 4_990)
+    yield "aliases just below the limit", repeated("a%:name ", "{shop{", "}}", 990)
+    yield (
+        "unknown arguments just below the limit",
+        repeated("firstt%:1,", "{products(", "){nodes{id}}}", 3_000),
+    )
+    yield "wrong values just below the limit", repeated("{a:1},", "{nodes(ids:[", "]){id}}", 1_900)
+    yield "unknown types just below the limit", repeated("... on Produkt%{id}", "{", "}", 1_500)
+    yield (
+        "different fields of one name",
+        repeated("a:title a:vendor ", "{products(first:1){nodes{", "}}}", 490),
     )
     yield "unknown fields", repeated("productt% ", "{", "}", 49)
     yield "unknown fields, many", repeated("nam% ", "{shop{", "}}")
@@ -87,4 +119,4 @@ def _bombs() -> Iterator[tuple[str, str]]:
     yield "a long comment", "{shop{name}}#" + "x" * 99_980
     yield "comments", repeated("#\n", "{shop{name", "}}")
     yield "introspection", "{__schema{types{" + "fields{type{" * 6 + "name" + "}}" * 6 + "}}}"
-    yield "pages in pages", "{products(first:250){nodes{" + "variants(first:250){nodes{product{" * 3 + "id" + "}" * 13
+    yield "pages in pages", "{products(first:250){nodes{" + "variants(first:250){nodes{product{" * 3 + "id" + "}" * 12

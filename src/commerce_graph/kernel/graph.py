@@ -283,8 +283,9 @@ class Graph(strawberry.federation.Schema):
 
     def _root_ranks(self) -> Iterator[tuple[str, Rank]]:
         for module in self.modules:
-            for root in (module.query, module.mutation):
-                for member in root.__strawberry_definition__.fields if root and module.rank is not None else ():
+            roots: tuple[Any, ...] = (module.query, module.mutation)
+            if module.rank is not None:
+                for member in (m for root in roots if root for m in root.__strawberry_definition__.fields):
                     yield self.config.name_converter.from_field(member), module.rank
 
     def _mutations(self) -> Iterator[tuple[str, Once]]:

@@ -106,7 +106,7 @@ class Lane:
                 queue.remove(turn)
 
     def _displace(self, rank: Rank) -> bool:
-        for other in reversed(WAIT_S_MAX):
+        for other in reversed(Rank):
             if other > rank and self._waiting[other]:
                 turn = self._waiting[other].pop()
                 if not turn.done():
