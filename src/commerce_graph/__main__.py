@@ -24,7 +24,7 @@ from commerce_graph.catalog import service as catalog_service
 from commerce_graph.development import SERVER, PortInUse, Steps, develop, listen, running_note
 from commerce_graph.embedded import DataFolderInUse, EmbeddedFault
 from commerce_graph.kernel.audit import audit
-from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, WRITE_DOCUMENTS, named_scopes
+from commerce_graph.kernel.auth import MERCHANT_SCOPES, NAMED_ONLY, PARTNER_SCOPES, SHOPPER_SCOPES, named_scopes
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.garbage import collect_less
@@ -321,7 +321,7 @@ def create(
     commerce-graph token create --name "Stock robot" --kind merchant --scopes read_inventory,write_inventory\n
     commerce-graph token create --name "Web shop's server" --scopes +write_documents[/]
     """
-    allowed = SCOPES[kind] | WRITE_DOCUMENTS
+    allowed = SCOPES[kind] | NAMED_ONLY
     wanted = named_scopes(scopes or "", SCOPES[kind])
     if unknown := wanted - allowed:
         _fail(f"a {kind} token cannot have {', '.join(sorted(unknown))}. It can: {', '.join(sorted(allowed))}")

@@ -47,6 +47,10 @@ from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
+from commerce_graph.kernel.demand.buckets import Buckets, Rate
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.gate import Gate
+from commerce_graph.kernel.demand.throttle import COST_DEBUG, Throttle, networks
 from commerce_graph.kernel.documents import Documents, Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation
@@ -267,6 +271,9 @@ def create(
     callers = Callers(resources)
     documents = Documents(Store(resources.redis), settings.documents, settings.documents_registration)
     answers = caching.Answers(caching.Store(resources.redis)) if settings.answers else None
+    rate = Rate(settings.rate_limit_points, settings.rate_limit_restore)
+    proxies = networks(settings.trusted_proxies)
+    door = Door(Gate(), Throttle(Buckets(resources.redis), settings.rate_limit, rate, proxies))
     examples = read_examples(EXAMPLES) if examples is None else examples
     # A subgraph cannot run them all.
     fitting = [example for example in examples if isinstance(engine.prepare(example.query), Operation)]
@@ -274,9 +281,10 @@ def create(
     origins = list(settings.allowed_origins)
     routes: list[BaseRoute] = [
         Route(
-            "/graphql", GraphQLOverHTTP(engine, callers, documents, page, answers, caching.Surrogates.of(settings.cdn))
+            "/graphql",
+            GraphQLOverHTTP(engine, callers, documents, door, page, answers, caching.Surrogates.of(settings.cdn)),
         ),
-        WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, documents, origins)),
+        WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, documents, door, origins)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready),
         *(route for module in select(settings.only) for route in module.routes),
@@ -292,8 +300,16 @@ def create(
             allow_origins=origins,
             allow_origin_regex=LOCAL_ORIGIN if tokens else None,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", HEADER, "X-Request-Id", *STOREFRONT_HEADERS, ADMIN_HEADER],
-            expose_headers=[REPLAYED, "X-Request-Id"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                HEADER,
+                "X-Request-Id",
+                *STOREFRONT_HEADERS,
+                ADMIN_HEADER,
+                COST_DEBUG,
+            ],
+            expose_headers=[REPLAYED, "Retry-After", "X-Request-Id"],
         ),
     ]
 

@@ -24,6 +24,7 @@ from commerce_graph.demo import is_empty, seed
 from commerce_graph.embedded import Servers, embedded, locked
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.context import Context, Resources
+from commerce_graph.kernel.demand.wire import PatientProtocol
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.garbage import collect_less
 from commerce_graph.kernel.graphiql import Example, read_examples
@@ -47,7 +48,8 @@ SAMPLES = """{
 
 SERVER: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": PatientProtocol,
+    "proxy_headers": False,  # who is believed, TRUSTED_PROXIES says: kernel/demand/throttle.py
     "ws": "websockets-sansio",
     "ws_max_size": WEBSOCKET_MESSAGE_BYTES_MAX,
     "lifespan": "on",

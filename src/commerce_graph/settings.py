@@ -7,8 +7,10 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from commerce_graph.kernel.caching import Cdn
+from commerce_graph.kernel.demand.throttle import Mode as RateLimit
+from commerce_graph.kernel.demand.throttle import networks
 from commerce_graph.kernel.documents import Mode, Registration
-from commerce_graph.kernel.limits import SUBMISSIONS_GROUP_MAX
+from commerce_graph.kernel.limits import RATE_LIMIT_POINTS, RATE_LIMIT_RESTORE_PER_S, SUBMISSIONS_GROUP_MAX
 
 SECRET_CHARS_MIN = 32
 
@@ -35,6 +37,10 @@ EXAMPLES = {
     "CDN_PURGE_URL": "CDN_PURGE_URL=http://varnish.internal:6081",
     "CDN_SERVICE": "CDN_SERVICE=SU1Z0isxPaozGVKXdv0eY",
     "CDN_TOKEN": "CDN_TOKEN=...",
+    "RATE_LIMIT": "RATE_LIMIT=all",
+    "RATE_LIMIT_POINTS": "RATE_LIMIT_POINTS=500000",
+    "RATE_LIMIT_RESTORE": "RATE_LIMIT_RESTORE=20000",
+    "TRUSTED_PROXIES": "TRUSTED_PROXIES=10.0.0.0/8,192.0.2.7",
     "CHECKOUT_GROUP_MAX": "CHECKOUT_GROUP_MAX=64",
     "TEST_PAYMENTS": "TEST_PAYMENTS=on",
     "PAYMENT_CAPTURE": "PAYMENT_CAPTURE=manual",
@@ -156,6 +162,14 @@ class Settings(RedisSettings, SearchSettings):
     cdn_service: str | None = None
     """Fastly's service, or Cloudflare's zone."""
     cdn_token: SecretStr | None = None
+    rate_limit: RateLimit = "tokens"
+    """Who is throttled: admin tokens, besides them whoever else asks, by token and address, or nobody."""
+    rate_limit_points: int = Field(RATE_LIMIT_POINTS, ge=1, le=1_000_000_000)
+    """How many points a caller can use at once."""
+    rate_limit_restore: int = Field(RATE_LIMIT_RESTORE_PER_S, ge=1, le=1_000_000_000)
+    """How many of them come back a second."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses and networks of the proxies before this server, whose `X-Forwarded-For` is believed."""
     checkout_group_max: int = Field(SUBMISSIONS_GROUP_MAX, ge=1, le=1_000)
     """How many submissions one transaction places; 1 places each alone."""
     test_payments: bool = False
@@ -197,7 +211,19 @@ class Settings(RedisSettings, SearchSettings):
             raise ValueError("is not an http or https address without a path")
         return value.rstrip("/") if value else None
 
-    @field_validator("payment_capture", "executor", "documents", "documents_registration", "cdn", mode="before")
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: Any) -> Any:
+        names = _names(value)
+        try:
+            networks(names)
+        except ValueError:
+            raise ValueError("has what is neither an address nor a network") from None
+        return names
+
+    @field_validator(
+        "payment_capture", "executor", "documents", "documents_registration", "cdn", "rate_limit", mode="before"
+    )
     @classmethod
     def _capture(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value

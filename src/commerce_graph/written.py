@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphql import print_schema
 
 from commerce_graph.app import MODULES, graph
 from commerce_graph.kernel.graph import Graph
@@ -38,7 +37,7 @@ def schema(
     if only is not None:
         typer.echo(graph([name.strip() for name in only.split(",")]).as_str())
         return
-    texts = {folder / "schema.graphql": print_schema(graph().api())}
+    texts = {folder / "schema.graphql": graph().sdl()}
     texts |= {folder / "subgraphs" / f"{module.name}.graphql": Graph([module]).as_str() for module in MODULES}
     _write({path: text.rstrip() + "\n" for path, text in texts.items()}, check, "commerce-graph schema")
 

@@ -137,7 +137,9 @@ async def test_the_largest_page_with_everything(hostile: Shop) -> None:
     for at in ("first", "last"):
         answer = await told(hostile, SEARCH, query="", **{at: 250})
         assert len(answer["data"]["search"]["edges"]) > 60
-    wide = SEARCH.replace("... on Product { id title }", "... on Product { variants(first: 250) { nodes { id } } }")
+    wide = SEARCH.replace(
+        "... on Product { id title }", "... on Product { variants(first: 250) { nodes { id price { amount } } } }"
+    )
     refused = await told(hostile, wide, query="bulb", first=250)
     assert refused["errors"][0]["extensions"]["code"] == "COST_LIMIT_EXCEEDED"
 

@@ -9,6 +9,7 @@ import pytest
 from graphql import build_schema, lexicographic_sort_schema, print_directive, print_schema
 
 from commerce_graph.app import MODULES
+from commerce_graph.kernel.demand.sdl import COST, LIST_SIZE
 from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.graph import Graph
 
@@ -38,8 +39,9 @@ def composed(subgraphs: dict[str, str]) -> str:
 
 
 def test_composed_equals_monolith(composed: str) -> None:
-    # Routers bring a `@defer` of their own.
-    assert normal(f"{composed}\n{print_directive(DEFER)}") == normal(print_schema(Graph(MODULES).api()))
+    # Routers bring a `@defer` of their own, and keep to themselves what things cost.
+    ours = "\n".join(map(print_directive, (DEFER, COST, LIST_SIZE)))
+    assert normal(f"{composed}\n{ours}") == normal(print_schema(Graph(MODULES).api()))
 
 
 def test_golden_schema_is_current() -> None:

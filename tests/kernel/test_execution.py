@@ -95,7 +95,7 @@ def nested(depth: int) -> str:
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
         (nested(limits.DOCUMENT_DEPTH_MAX + 1), "DEPTH_LIMIT_EXCEEDED"),
         ("{" * 20_000, "GRAPHQL_PARSE_FAILED"),
-        ("{ thing { name " + " a: name" * limits.DOCUMENT_TOKENS_MAX + "} }", "GRAPHQL_PARSE_FAILED"),
+        ("{ thing { name " + " a: name" * limits.DOCUMENT_TOKENS_MAX + "} }", "TOKEN_LIMIT_EXCEEDED"),
         ("query A { where } query B { where }", "OPERATION_RESOLUTION_FAILURE"),
         ("{ ...a } fragment a on TestQuery { ...b } fragment b on TestQuery { ...a }", "GRAPHQL_VALIDATION_FAILED"),
     ],

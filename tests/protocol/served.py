@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from uuid import NAMESPACE_URL, uuid5
 
 import strawberry
 import uvicorn
@@ -14,6 +15,12 @@ from starlette.routing import Route, WebSocketRoute
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS, LISTINGS, OPEN, SHOPPER_SCOPES, WRITE_DOCUMENTS, Principal
+from commerce_graph.kernel.demand.buckets import Buckets, Rate
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.gate import Gate
+from commerce_graph.kernel.demand.throttle import Mode as RateLimit
+from commerce_graph.kernel.demand.throttle import Throttle
+from commerce_graph.kernel.demand.wire import PatientProtocol
 from commerce_graph.kernel.documents import Documents, Mode, Registration, Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine
@@ -24,6 +31,7 @@ from commerce_graph.kernel.telemetry import Telemetry
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
 
 ORIGIN = "https://shop.example"
+GENEROUS = Rate(limits.RATE_LIMIT_POINTS, limits.RATE_LIMIT_RESTORE_PER_S)
 
 
 class Watch:
@@ -111,12 +119,14 @@ class Subscription:
 
 
 async def authenticate(headers: Mapping[str, str]) -> Principal:
-    """Know a shopper's token, and one that may send any document."""
+    """Know a shopper's token, one that may send any document, and merchants' tokens."""
     token = headers.get("authorization")
     if token is None:
         return ANONYMOUS
     if token == "Bearer trusted":
         return Principal(WRITE_DOCUMENTS)
+    if token.startswith("Bearer merchant-"):
+        return Principal(SHOPPER_SCOPES, name="merchant", token_id=uuid5(NAMESPACE_URL, token))
     if token != "Bearer good" or watch.revoked:
         raise RequestError("UNAUTHORIZED", "the token in `Authorization` is unknown or was revoked", status=401)
     return Principal(SHOPPER_SCOPES)
@@ -126,8 +136,9 @@ async def authenticate(headers: Mapping[str, str]) -> Principal:
 async def listening(app: Starlette) -> AsyncIterator[str]:
     """Serve an app on a free port, and tell `127.0.0.1:port`."""
     config = uvicorn.Config(
-        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None
-    )
+        app, port=0, http=PatientProtocol, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX,
+        log_config=None, proxy_headers=False,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     opened = config.bind_socket()
     opened.listen()  # so that clients can connect at once: what they send waits for the server
@@ -141,15 +152,19 @@ async def listening(app: Starlette) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving(redis_url: str, mode: Mode = "open", registration: Registration = "open") -> AsyncIterator[str]:
+async def serving(
+    redis_url: str, mode: Mode = "open", registration: Registration = "open", *, rate_limit: RateLimit = "tokens",
+    rate: Rate = GENEROUS, gate: Gate | None = None,
+) -> AsyncIterator[str]:  # fmt: skip
     """Serve the small graph, and tell the address."""
     engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]))
     redis: Redis = Redis.from_url(redis_url)
     documents = Documents(Store(redis), mode, registration)
+    door = Door(gate or Gate(), Throttle(Buckets(redis), rate_limit, rate))
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLOverHTTP(engine, authenticate, documents)),
-            WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, authenticate, documents, [ORIGIN])),
+            Route("/graphql", GraphQLOverHTTP(engine, authenticate, documents, door)),
+            WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, authenticate, documents, door, [ORIGIN])),
         ],
         middleware=[Middleware(Telemetry), Middleware(SecurityHeaders)],
     )

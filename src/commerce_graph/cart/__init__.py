@@ -1,6 +1,7 @@
 """Carts: what shoppers mean to buy, where it goes and how it is paid."""
 
 from commerce_graph.cart import graph
+from commerce_graph.kernel.demand.gate import Rank
 from commerce_graph.kernel.module import Module
 from commerce_graph.keys import CustomerKey, ProductVariantKey
 
@@ -14,4 +15,5 @@ module = Module(
         graph.CartLine, graph.ComponentizableCartLine, graph.CartAutomaticDiscountAllocation,
         graph.CartCodeDiscountAllocation,
     ),
+    rank=Rank.CART,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from commerce_graph.checkout import graph, handlers
 from commerce_graph.checkout.rules import ATTEMPT
 from commerce_graph.checkout.service.checks import CHECKS
+from commerce_graph.kernel.demand.gate import Rank
 from commerce_graph.kernel.module import Job, Module
 from commerce_graph.keys import CartKey
 
@@ -15,4 +16,5 @@ module = Module(
     machines=(ATTEMPT,),
     jobs=(Job("checkout.resume", every_s=1, run=handlers.resume),),
     checks=CHECKS,
+    rank=Rank.PURCHASE,
 )

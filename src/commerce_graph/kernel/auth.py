@@ -44,6 +44,13 @@ WRITE_DOCUMENTS: Access = frozenset({"write_documents"})
 """Send documents that nobody has published, where the server runs others only, and register them. Any token may hold
 it, and none does that was not given it by name: who holds it can ask whatever the schema allows."""
 
+FORWARD_BUYER_IP: Access = frozenset({"forward_buyer_ip"})
+"""Tell the address of the buyer (`Shopify-Storefront-Buyer-IP`) and be believed. Any token may hold it, and none does
+that was not given it by name: with one that browsers see, everybody could be anybody."""
+
+NAMED_ONLY: Access = WRITE_DOCUMENTS | FORWARD_BUYER_IP
+"""What any token may hold, and none does that was not given it by name."""
+
 
 def scopes(*names: str) -> Access:
     """Return the access that needs all of the named scopes."""

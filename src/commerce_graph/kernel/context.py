@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.auth import ANONYMOUS, Access, Principal
 from commerce_graph.kernel.database import Database, Joined
+from commerce_graph.kernel.demand.charge import Charge
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.keyed import Keyed
@@ -93,6 +94,8 @@ class Context:
     """What the answer tells beside its data, by name: GraphQL's `extensions`."""
     entities: set[tuple[str, Any]] | None = None
     """The entities of the answer, by kind and key, noted by our executor where it is not None."""
+    charge: Charge | None = None
+    """What the operation is charged, where it came from outside."""
     granted: set[tuple[str, UUID]] = field(default_factory=set)
     """Entities whose capability id the client has shown."""
     joined: Joined | None = None

@@ -1,7 +1,8 @@
 """How a use case refuses, and how a protocol fault is told to the client."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 
 class Rejected(Exception):
@@ -33,6 +34,13 @@ class RequestError(Exception):
 
     `code` appears as `extensions.code`; codes are upper case and listed in docs/schema-design.md.
     """
+
+    retry_after_s: int | None = None
+    """When to send it again, where that is known."""
+    hints: Mapping[str, Any] = {}
+    """What the error's extensions tell beside the code."""
+    extensions: Mapping[str, Any] = {}
+    """What the answer tells beside its errors."""
 
     def __init__(self, code: str, message: str, *, status: int = 200) -> None:
         super().__init__(message)

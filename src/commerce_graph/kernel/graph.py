@@ -12,6 +12,7 @@ from uuid import UUID
 
 import strawberry
 from graphql import (
+    GraphQLField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
@@ -28,12 +29,16 @@ from strawberry.types import Info
 
 from commerce_graph.kernel.auth import OPEN, Access
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.demand.gate import Rank
+from commerce_graph.kernel.demand.sdl import COST as COST_DIRECTIVE
+from commerce_graph.kernel.demand.sdl import DIRECTIVES, LIST_SIZE, mark, printed
+from commerce_graph.kernel.demand.weights import ASKING_MUTATION, MUTATION, PAGE, ListSize, Weights, size_of
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.hints import Hint
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.mutations import ACCESS as ACCESS
-from commerce_graph.kernel.mutations import ONCE, Once, doc
+from commerce_graph.kernel.mutations import COST, ONCE, Once, doc
 from commerce_graph.kernel.mutations import mutation as mutation
 from commerce_graph.kernel.scalars import SCALARS
 
@@ -45,27 +50,32 @@ T = TypeVar("T", bound=type)
 
 def field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
-    deprecation_reason: str | None = None, length: int | None = None, cache: Hint | None = None,
+    deprecation_reason: str | None = None, length: int | None = None, cost: int | None = None,
+    cache: Hint | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Declare a field resolved for one parent, for what needs no data beyond the parent. `length`: see LENGTH."""
+    """Declare a field resolved for one parent, for what needs no data beyond the parent.
+
+    `length` is that of its list, where no argument says it; `cost` what a call weighs (kernel/demand/weights.py).
+    """
 
     def decorate(function: Any) -> Any:
         return strawberry.field(
             resolver=function, name=name, description=description or doc(function),
-            deprecation_reason=deprecation_reason, metadata=_told_of(access, length, cache),
+            deprecation_reason=deprecation_reason, metadata=_told_of(access, length, cost, cache),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
 
 
-def _told_of(access: Access | None, length: int | None, cache: Hint | None) -> dict[str, Any]:
-    told = {ACCESS: access, LENGTH: length, CACHE: cache}
+def _told_of(access: Access | None, length: int | None, cost: int | None, cache: Hint | None) -> dict[str, Any]:
+    told = {ACCESS: access, LENGTH: length, COST: cost, CACHE: cache}
     return {name: value for name, value in told.items() if value is not None}
 
 
 def batch_field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
-    deprecation_reason: str | None = None, length: int | None = None, cache: Hint | None = None,
+    deprecation_reason: str | None = None, length: int | None = None, cost: int | None = None,
+    cache: Hint | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
@@ -78,7 +88,7 @@ def batch_field(
         return strawberry.field(
             resolver=_one_parent(function), name=name, description=description or doc(function),
             deprecation_reason=deprecation_reason,
-            metadata={BATCH: function} | _told_of(access, length, cache),
+            metadata={BATCH: function} | _told_of(access, length, cost, cache),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
@@ -210,6 +220,8 @@ class Graph(strawberry.federation.Schema):
 
     def __init__(self, modules: Sequence[Module], services: Mapping[str, Callable[..., Any]] | None = None) -> None:
         self.modules = tuple(modules)
+        self.once: dict[str, Once] = {}
+        self._weighed: tuple[dict[str, int], dict[str, ListSize]] = {}, {}
         self.services = {**(services or {}), **dict(pair for module in modules for pair in module.services)}
         self.served = {_name(entity): entity for module in modules for entity in module.owns}
         merged = _merge(modules)
@@ -217,7 +229,7 @@ class Graph(strawberry.federation.Schema):
             query=_root("Query", [m.query for m in modules]),
             mutation=_root("Mutation", [m.mutation for m in modules]),
             subscription=_root("Subscription", [m.subscription for m in modules]),
-            types=[*merged.values(), *(t for m in modules for t in m.types)],
+            types=[*merged.values(), *(t for m in modules for t in m.types), *DIRECTIVES],
             directives=[in_context],  # type: ignore[list-item]
             federation_version="2.9",  # the newest that all open composers accept
             # Parts of one entity share its GraphQL name on purpose; `_merge` refuses accidental clashes.
@@ -229,8 +241,8 @@ class Graph(strawberry.federation.Schema):
         self.asked = deferring(self.core)
         self.access: dict[str, Access] = dict(self._field_access())
         self.hints: dict[str, Hint] = dict(self._field_hints())
-        self.lengths: dict[str, int] = dict(self._field_lengths())
-        self.once: dict[str, Once] = dict(self._mutations())
+        self.weights = Weights(self.core, *self._weighed)
+        self.ranks: dict[str, Rank] = dict(self._root_ranks())
 
     def _field_access(self) -> Iterator[tuple[str, Access]]:
         for name, entry in sorted(self.schema_converter.type_map.items()):
@@ -248,10 +260,39 @@ class Graph(strawberry.federation.Schema):
                     raise TypeError(f"{name}.{label} does not say who may see it")
                 yield f"{name}.{label}", access
 
-    def _field_lengths(self) -> Iterator[tuple[str, int]]:
+    def _prepare_schema_directives(self) -> None:
+        """Mark all fields with what they weigh, once Strawberry knows them and before it says what is in use."""
+        self.once = dict(self._mutations())
+        weights: dict[str, int] = {}
+        sizes: dict[str, ListSize] = {}
+        for at, member, definition in self._members():
+            cost = member.metadata.get(COST)
+            if cost is None and at.startswith("Mutation."):
+                cost = ASKING_MUTATION if self.once[at.partition(".")[2]] is Once.STEPS else MUTATION
+            if cost is not None:
+                weights[at] = cost
+            paged = at.endswith(tuple(f"Connection.{each}" for each in PAGE))  # whoever answers with it says how long
+            if not paged and (size := size_of(definition, member.metadata.get(LENGTH))):
+                sizes[at] = size
+            if "._" not in at:
+                self._schema_directives_in_use += mark(member, weights.get(at), sizes.get(at))
+        self._weighed = weights, sizes
+        super()._prepare_schema_directives()
+
+    def _members(self) -> Iterator[tuple[str, Any, GraphQLField]]:
         for name, entry in self.schema_converter.type_map.items():
-            for member in (m for m in getattr(entry.definition, "fields", None) or () if LENGTH in m.metadata):
-                yield f"{name}.{self.config.name_converter.from_field(member)}", member.metadata[LENGTH]
+            implementation = entry.implementation
+            if isinstance(implementation, GraphQLObjectType | GraphQLInterfaceType):
+                for member in getattr(entry.definition, "fields", None) or ():
+                    label = self.config.name_converter.from_field(member)
+                    yield f"{name}.{label}", member, implementation.fields[label]
+
+    def _root_ranks(self) -> Iterator[tuple[str, Rank]]:
+        for module in self.modules:
+            roots: tuple[Any, ...] = (module.query, module.mutation)
+            if module.rank is not None:
+                for member in (m for root in roots if root for m in root.__strawberry_definition__.fields):
+                    yield self.config.name_converter.from_field(member), module.rank
 
     def _field_hints(self) -> Iterator[tuple[str, Hint]]:
         for name, entry in self.schema_converter.type_map.items():
@@ -277,8 +318,12 @@ class Graph(strawberry.federation.Schema):
             query.fields.pop(name, None)
         config["types"] = tuple(t for t in config["types"] or () if not t.name.startswith(("_", "link__")))
         ours = {"inContext", *(directive.name for directive in specified_directives)}
-        config["directives"] = (DEFER, *(d for d in schema.directives if d.name in ours))
+        config["directives"] = (COST_DIRECTIVE, DEFER, *(d for d in schema.directives if d.name in ours), LIST_SIZE)
         return GraphQLSchema(**config)
+
+    def sdl(self) -> str:
+        """Return the schema as clients see it, with what its fields cost."""
+        return printed(self.api(), self.weights)
 
 
 def _name(entity: Any) -> str:

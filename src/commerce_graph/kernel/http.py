@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import orjson
@@ -15,11 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from commerce_graph.kernel.auth import Authenticate
 from commerce_graph.kernel.caching import Answers, Policy, Surrogates, fresh, key_of, represented, tags_of
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.demand.charge import Charge
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.throttle import Visitor
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation, Refused
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
-from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
+from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX, BODY_S_MAX
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
 
 JSON = "application/json"
@@ -27,7 +31,7 @@ GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
 
 STATUSES = {
-    "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "PERSISTED_DOCUMENT_REQUIRED": 403,
+    "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "THROTTLED": 429, "PERSISTED_DOCUMENT_REQUIRED": 403,
     # A question to the client and no failure: Apollo's clients for iOS read no answer that is not 2xx.
     "PERSISTED_QUERY_NOT_FOUND": 200, "PERSISTED_QUERY_NOT_SUPPORTED": 200,
 }  # fmt: skip
@@ -49,6 +53,7 @@ class GraphQLOverHTTP:
         engine: Engine,
         authenticate: Authenticate,
         documents: Documents,
+        door: Door,
         page: Callable[[Request], Response] | None = None,
         answers: Answers | None = None,
         surrogates: Surrogates = Surrogates(),
@@ -56,6 +61,7 @@ class GraphQLOverHTTP:
         """Answer; `answers` keeps those that are the same for many."""
         self._engine = engine
         self._documents = documents
+        self._door = door
         self._idempotency = Idempotency(engine)
         self._authenticate = authenticate
         self._page = page
@@ -84,12 +90,16 @@ class GraphQLOverHTTP:
             ctx = Context(request.app.state.resources, principal, request_id=request_id)
             return await self._run(request, parameters, ctx, media)
         except RequestError as wrong:
-            told = {"message": wrong.message, "extensions": {"code": wrong.code}}
-            response = _answer({"errors": [told]}, wrong.status, media or JSON)
+            told: dict[str, Any] = {"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}
+            answer = {"errors": [told]} | ({"extensions": wrong.extensions} if wrong.extensions else {})
+            status = _status([told], media) if wrong.status == 200 and media else wrong.status
+            response = _answer(answer, status, media or JSON)
             if wrong.status == 405:
                 response.headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
-            if wrong.status in (409, 503):
-                response.headers["Retry-After"] = "1"
+            if wrong.status in (409, 503) or wrong.retry_after_s:
+                response.headers["Retry-After"] = str(wrong.retry_after_s or 1)
+            if wrong.status in (408, 413):
+                response.headers["Connection"] = "close"  # what may still come of the body is not waited for
             if wrong.status == 401:
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
@@ -112,8 +122,18 @@ class GraphQLOverHTTP:
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
         policy = self._engine.policy(operation)
-        if policy.max_age_s and self._answers and ctx.principal.channel_id:
-            return await self._shown(request, operation, policy, parameters, ctx, media)
+        visitor = Visitor.of(request)
+        cost = self._engine.cost(operation, parameters.variables)
+        door = self._door.let_in(self._engine.rank(operation), cost, ctx.principal, visitor)
+        # What an answer cost is of its caller's, not of all who get it.
+        if policy.max_age_s and self._answers and ctx.principal.channel_id and not visitor.debug:
+            return await self._shown(request, operation, policy, parameters, ctx, media, door)
+        async with door as ctx.charge:
+            return await self._let_in(request, operation, parameters, ctx, media)
+
+    async def _let_in(
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, media: str
+    ) -> Response:
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)
@@ -125,9 +145,13 @@ class GraphQLOverHTTP:
         return _answer(answer, 200 if "data" in answer else _status(answer["errors"], media), media)
 
     async def _shown(
-        self, request: Request, operation: Operation, policy: Policy, asked: Parameters, ctx: Context, media: str
-    ) -> Response:
-        """Answer what is the same for all shoppers of a channel, from the cache where it is there."""
+        self, request: Request, operation: Operation, policy: Policy, asked: Parameters, ctx: Context, media: str,
+        door: AbstractAsyncContextManager[Charge],
+    ) -> Response:  # fmt: skip
+        """Answer what is the same for all shoppers of a channel, from the cache where it is there.
+
+        Only what is executed passes the door.
+        """
         assert self._answers
         who = ctx.principal
         # Nothing that an identified caller asks for is kept, whatever the hints say.
@@ -135,7 +159,8 @@ class GraphQLOverHTTP:
 
         async def ask() -> tuple[dict[str, Any], frozenset[str]]:
             ctx.entities = set()
-            answer = await self._engine.run(operation, asked.variables, ctx)
+            async with door as ctx.charge:
+                answer = await self._engine.run(operation, asked.variables, ctx)
             return answer, tags_of(policy, answer.get("data") or {}, ctx.entities)
 
         if shared:
@@ -208,12 +233,16 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     if length.isdecimal() and int(length) <= BODY_BYTES_MAX:
         try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    break
-            else:
-                return bytes(body)
+            async with asyncio.timeout(BODY_S_MAX):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > BODY_BYTES_MAX:
+                        break
+                else:
+                    return bytes(body)
+        except TimeoutError:
+            told = f"the body took longer than {BODY_S_MAX} s (BODY_S_MAX): send it at once"
+            raise RequestError("REQUEST_TIMEOUT", told, status=408) from None
         except ClientDisconnect:
             raise RequestError("BAD_REQUEST", "the body ended early", status=400) from None
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)

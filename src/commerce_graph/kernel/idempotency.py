@@ -15,7 +15,6 @@ from commerce_graph.kernel import claims, limits
 from commerce_graph.kernel.auth import Principal
 from commerce_graph.kernel.claims import Asked, Claim
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.cost import root_names
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation, fault_of
 from commerce_graph.kernel.mutations import Once
@@ -69,7 +68,7 @@ class Idempotency:
             return _told(fault_of(fault, ctx))
 
     def _kind(self, operation: Operation) -> Once:
-        names = root_names(operation.document, operation.node)
+        names = operation.roots
         kinds = {name: self._engine.graph.once.get(name, Once.TRANSACTION) for name in names}
         special = next((name for name, once in kinds.items() if once is not Once.TRANSACTION), None)
         if special is None:

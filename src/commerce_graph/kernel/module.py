@@ -6,6 +6,7 @@ from typing import Any
 
 from commerce_graph.kernel.audit import Check
 from commerce_graph.kernel.context import Resources
+from commerce_graph.kernel.demand.gate import Rank
 from commerce_graph.kernel.states import Machine
 
 
@@ -27,7 +28,8 @@ class Module:
     `handlers`: reactions to events, by the event's class name, each idempotent by `Fact.id`. `jobs`: what a worker
     repeats. `routes`: pages of its own beside the graph (Starlette routes). `services`: functions by name that domains
     below may ask for through `ctx.services`, where importing them would point upwards. `machines`: what its rows obey.
-    `checks`: what an audit looks at.
+    `checks`: what an audit looks at. `rank`: how long its operations are served when there is more to do than can be
+    done, where that is not what their kind says (`Engine.rank`).
     """
 
     name: str
@@ -44,3 +46,4 @@ class Module:
     services: tuple[tuple[str, Callable[..., Any]], ...] = ()
     machines: tuple[Machine, ...] = ()
     checks: tuple[Check, ...] = ()
+    rank: Rank | None = None

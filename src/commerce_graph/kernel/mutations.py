@@ -13,6 +13,7 @@ from commerce_graph.kernel.errors import Rejected
 
 ACCESS = "access"
 ONCE = "once"
+COST = "cost"
 
 
 class Once(Enum):
@@ -33,13 +34,15 @@ def doc(target: Any) -> str | None:
 
 
 def mutation(
-    *, access: Access, payload: type | None = None, description: str | None = None, once: Once | None = None
-) -> Callable[[Callable[..., Any]], Any]:
+    *, access: Access, payload: type | None = None, description: str | None = None, once: Once | None = None,
+    cost: int | None = None,
+) -> Callable[[Callable[..., Any]], Any]:  # fmt: skip
     """Declare a mutation: a `Rejected` use case becomes the payload's `userErrors`, its transaction rolled back.
 
     The payload class holds `user_errors` (and any alias list ending in `user_errors`), each a list of one error
     class with `code`, `field` and `message`; every other member is optional. `once` is TRANSACTION where nothing else
-    is said; whoever passes `ctx.database` on has to say it.
+    is said; whoever passes `ctx.database` on has to say it. `cost` is what it weighs, where that is not what
+    mutations weigh (kernel/demand/weights.py).
     """
 
     def decorate(function: Any) -> Any:
@@ -50,7 +53,7 @@ def mutation(
             except Rejected as rejected:
                 return refusal(payload or get_type_hints(function)["return"], rejected)
 
-        metadata = {ACCESS: access} | ({ONCE: once} if once else {})
+        metadata = {ACCESS: access} | ({ONCE: once} if once else {}) | ({COST: cost} if cost is not None else {})
         return strawberry.mutation(resolver=boundary, description=description or doc(function), metadata=metadata)
 
     return decorate

@@ -15,6 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Authenticate, Principal
 from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.throttle import Visitor
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Refused
@@ -41,11 +43,12 @@ class GraphQLOverWebSocket:
     """Answers one path: each socket authenticates once, then runs operations side by side."""
 
     def __init__(
-        self, engine: Engine, authenticate: Authenticate, documents: Documents, origins: Sequence[str] = ()
+        self, engine: Engine, authenticate: Authenticate, documents: Documents, door: Door, origins: Sequence[str] = ()
     ) -> None:
         self._engine = engine
         self._authenticate = authenticate
         self._documents = documents
+        self._door = door
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +62,7 @@ class GraphQLOverWebSocket:
             await socket.close(SUBPROTOCOL_NOT_ACCEPTABLE, f"Subprotocol not acceptable: speak {PROTOCOL}")
             return
         await socket.accept(PROTOCOL)
-        await _Conversation(socket, self._engine, self._authenticate, self._documents).hold()
+        await _Conversation(socket, self._engine, self._authenticate, self._documents, self._door).hold()
 
     def _welcome(self, headers: Mapping[str, str]) -> bool:
         # Browsers let any page open a socket to any server, and CORS does not apply to it.
@@ -81,11 +84,14 @@ class _Closed(Exception):
 class _Conversation:
     """One socket: its caller, once known, and its running operations by id."""
 
-    def __init__(self, socket: WebSocket, engine: Engine, authenticate: Authenticate, documents: Documents) -> None:
+    def __init__(
+        self, socket: WebSocket, engine: Engine, authenticate: Authenticate, documents: Documents, door: Door
+    ) -> None:
         self._socket = socket
         self._engine = engine
         self._authenticate = authenticate
         self._documents = documents
+        self._door = door
         self._asked = False
         self._principal: Principal | None = None
         self._shown: dict[str, str] = {}
@@ -230,23 +236,34 @@ class _Conversation:
             return
         ctx = Context(self._socket.app.state.resources, principal, request_id=self._request_id)
         refused = self._engine.authorise(operation, ctx)
-        if not refused:
-            await self._documents.keep(parameters, principal)
         if refused:
             yield {"errors": refused.errors}
-        elif operation.kind is OperationType.SUBSCRIPTION:
-            async with aclosing(self._engine.stream(operation, parameters.variables, ctx)) as answers:
-                async for answer in answers:
-                    try:
-                        await self._authenticate(self._shown)
-                    except RequestError as wrong:
-                        yield _refused(wrong)
-                        return
-                    yield answer
-        else:
-            if operation.kind is OperationType.MUTATION:
-                self._mutating.add(task)
-            yield await self._engine.run(operation, parameters.variables, ctx)
+            return
+        await self._documents.keep(parameters, principal)
+        try:
+            cost = self._engine.cost(operation, parameters.variables)
+            visitor = Visitor.of(self._socket, self._shown)
+            door = self._door.let_in(self._engine.rank(operation), cost, principal, visitor)
+            async with door as ctx.charge:
+                if operation.kind is OperationType.MUTATION:
+                    self._mutating.add(task)
+                # A stream has a turn to begin; its events are charged as they come.
+                streaming = operation.kind is OperationType.SUBSCRIPTION
+                alone = None if streaming else await self._engine.run(operation, parameters.variables, ctx)
+        except RequestError as wrong:
+            yield _refused(wrong)
+            return
+        if alone is not None:
+            yield alone
+            return
+        async with aclosing(self._engine.stream(operation, parameters.variables, ctx)) as answers:
+            async for answer in answers:
+                try:
+                    await self._authenticate(self._shown)
+                except RequestError as wrong:
+                    yield _refused(wrong)
+                    return
+                yield answer
 
     @property
     def _request_id(self) -> str:
@@ -259,7 +276,7 @@ class _Conversation:
 
 
 def _refused(wrong: RequestError) -> dict[str, Any]:
-    return {"errors": [{"message": wrong.message, "extensions": {"code": wrong.code}}]}
+    return {"errors": [{"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}]}
 
 
 def _object(payload: Any) -> dict[str, Any]:

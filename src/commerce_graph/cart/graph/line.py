@@ -118,7 +118,7 @@ class CartLine(BaseCartLine):
 class ComponentizableCartLine(BaseCartLine):
     """A line that is sold as several. Storefronts ask for it; none is sold yet."""
 
-    @field
+    @field(length=1)
     def line_components(self) -> list[CartLine]:
         """The parts of the line."""
         return []

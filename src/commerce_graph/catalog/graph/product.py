@@ -244,7 +244,7 @@ class ProductConnection(Connection[ProductKey]):
     listed: strawberry.Private[FacetList | None] = None
 
     # The search engine counts them, and may be a moment behind.
-    @batch_field(cache=NEVER)
+    @batch_field(cache=NEVER, cost=20)
     async def filters(parents: Sequence["ProductConnection"], ctx: Context) -> list[list[Filter]]:
         """The choices by which the whole list can be narrowed; each counts what it would leave in place of the other
         choices of its kind that are on now."""

@@ -65,7 +65,7 @@ class CustomerAccessTokenDeletePayload:
 class AccessTokenMutation:
     """Signing in and out."""
 
-    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION)
+    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION, cost=100)
     async def customer_access_token_create(
         self, info: strawberry.Info, input: CustomerAccessTokenCreateInput
     ) -> CustomerAccessTokenCreatePayload:

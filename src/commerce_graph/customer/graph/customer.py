@@ -236,7 +236,7 @@ def _given(source: Any) -> dict[str, Any]:
 class AccountMutation:
     """Opening and changing accounts."""
 
-    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION)
+    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION, cost=100)
     async def customer_create(self, info: strawberry.Info, input: CustomerCreateInput) -> CustomerCreatePayload:
         """Open an account."""
         ctx: Context = info.context
@@ -245,7 +245,7 @@ class AccountMutation:
         ctx.granted.add(("Customer", made))
         return CustomerCreatePayload(customer=await customer_of(ctx, made))
 
-    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION)
+    @mutation(access=WRITE_CUSTOMERS, once=Once.TRANSACTION, cost=100)
     async def customer_update(
         self, info: strawberry.Info, customer_access_token: str, customer: CustomerUpdateInput
     ) -> CustomerUpdatePayload:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from commerce_graph.kernel.caching.store import Store, Unavailable
+from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.limits import ANSWER_BYTES_MAX, ANSWERS_REMEMBERED_BYTES_MAX
 
 
@@ -73,9 +74,13 @@ class Answers:
         # Who came after a change does not wait with those who came before it.
         at = (key, moment)
         flight = self._flights.get(at)
-        if flight is None:
-            flight = self._flights[at] = asyncio.create_task(self._fill(key, moment, max_age_s, ask))
-            flight.add_done_callback(lambda _: self._flights.pop(at, None))
+        if flight is not None:
+            try:
+                return await asyncio.shield(flight)
+            except RequestError:  # whoever took off was turned away, which says nothing of others
+                return fresh(*await ask(), max_age_s)
+        flight = self._flights[at] = asyncio.create_task(self._fill(key, moment, max_age_s, ask))
+        flight.add_done_callback(lambda _: self._flights.pop(at, None))
         return await asyncio.shield(flight)
 
     async def moment(self) -> int | None:

@@ -37,11 +37,13 @@ def execute(
     type_resolver: GraphQLTypeResolver | None = None,
     *,
     plans: Plans | None = None,
+    answered: list[tuple[Any, int]] | None = None,
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     """Execute a validated operation; the answer is graphql-core's, which docs/execution.md puts into words.
 
     Returns the result itself where no resolver had to be awaited. `plans` keeps what was worked out for the
     operation from one execution to the next; it belongs to one schema, document and operation name.
+    `answered` is told which objects, by their plan (`ObjectPlan`), are answered, and how many at a time.
     """
     plans = plans or Plans()
     executor = plans.executor(schema, document, root_value, context_value, variable_values, operation_name)
@@ -49,11 +51,11 @@ def execute(
         return ExecutionResult(None, executor)
     executor.field_resolver = field_resolver or default_field_resolver
     executor.type_resolver = type_resolver or default_type_resolver
-    return _execute(executor, document, plans)
+    return _execute(executor, document, plans, answered)
 
 
 def _execute(
-    executor: Executor[Any], document: DocumentNode, plans: Plans
+    executor: Executor[Any], document: DocumentNode, plans: Plans, answered: list[tuple[Any, int]] | None = None
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     if plans.run_by_graphql_core(executor):
         alone = executor.build_per_event_executor(executor.root_value)
@@ -63,7 +65,7 @@ def _execute(
     if kind is None:
         told = f"Schema is not configured to execute {operation.operation.value} operation."
         return ExecutionResult(None, [GraphQLError(told, operation)])
-    run = Run(executor)
+    run = Run(executor, answered)
     try:
         root = plans.of(document, kind, run).root
     except GraphQLError as wrong:
@@ -71,6 +73,8 @@ def _execute(
     except RecursionError:
         return ExecutionResult(None, [GraphQLError("Selections are nested too deeply. Execution aborted.", operation)])
     serially = operation.operation is OperationType.MUTATION
+    if serially and answered is not None:
+        answered.append((root, 1))
     run.sole = serially or len(root.fields) == 1
     done = _serially(run, root, []) if serially else root.level(run, [executor.root_value], Root())
     return _result(run, done) if type(done) is list else _result_later(run, done)  # type: ignore[arg-type]
@@ -121,6 +125,7 @@ async def events(
     operation_name: str | None = None,
     *,
     plans: Plans | None = None,
+    answered: list[tuple[Any, int]] | None = None,
 ) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
     """Subscribe: graphql-core makes the stream of events, each event is executed breadth-first.
 
@@ -134,15 +139,16 @@ async def events(
     stream = await source if inspect.isawaitable(source) else source
     if isinstance(stream, ExecutionResult):
         return stream
-    return _answers(executor, document, stream, plans)
+    return _answers(executor, document, stream, plans, answered)
 
 
 async def _answers(
-    executor: Executor[Any], document: DocumentNode, stream: AsyncIterable[Any], plans: Plans
-) -> AsyncGenerator[ExecutionResult]:
+    executor: Executor[Any], document: DocumentNode, stream: AsyncIterable[Any], plans: Plans,
+    answered: list[tuple[Any, int]] | None,
+) -> AsyncGenerator[ExecutionResult]:  # fmt: skip
     try:
         async for event in stream:
-            done = _execute(executor.build_per_event_executor(event), document, plans)
+            done = _execute(executor.build_per_event_executor(event), document, plans, answered)
             yield done if isinstance(done, ExecutionResult) else await done
     finally:
         close = getattr(stream, "aclose", None)

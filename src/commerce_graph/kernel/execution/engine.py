@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Iterator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,13 +17,10 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
@@ -44,7 +41,10 @@ from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import Access
 from commerce_graph.kernel.caching.policy import UNCACHED, Policy, policy_of
 from commerce_graph.kernel.context import Buyer, Context
-from commerce_graph.kernel.cost import Costs, root_fields
+from commerce_graph.kernel.demand.charge import Charge
+from commerce_graph.kernel.demand.cost import Costs
+from commerce_graph.kernel.demand.gate import Rank
+from commerce_graph.kernel.demand.measure import RULES, Oversize, measure, root_names
 from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.execution.breadth import events, execute
@@ -56,8 +56,12 @@ log = structlog.get_logger()
 UNSTORABLE_TEXT = ("22021", "22P05")
 """Postgres' errors for U+0000, in a text and in JSON: GraphQL's strings may hold it, nothing stored may."""
 
-NESTED = "the document is nested too deeply to measure"
-
+TOO_MANY_TOKENS = "Document contains more than"
+"""How graphql-core's parser puts it."""
+TOKENS = (
+    f"the document is over the limit of {limits.DOCUMENT_TOKENS_MAX:,} tokens (DOCUMENT_TOKENS_MAX): split it, or put "
+    "what repeats into fragments and what is data into variables"
+)
 
 ExecutorName = Literal["breadth", "graphql-core"]
 
@@ -71,8 +75,10 @@ class Operation:
     name: str | None
     access: dict[str, Access]
     """Field coordinates that ask for scopes."""
+    roots: tuple[str, ...]
+    """What it selects at its root, by the names in the schema."""
+    costs: Costs = field(compare=False, repr=False)
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
-    costs: Costs = field(default_factory=Costs, compare=False, repr=False)
     policies: list[Policy] = field(default_factory=list, compare=False, repr=False)
     """How its answers are cached, once somebody has asked."""
 
@@ -105,8 +111,8 @@ class Engine:
     def prepare(self, text: str, operation_name: str | None = None) -> Operation | Refused:
         """Parse, bound and validate a document; what is accepted is kept.
 
-        Limits: DOCUMENT_TOKENS_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_FIELDS_MAX, DOCUMENT_ROOT_FIELDS_MAX; the cache holds
-        DOCUMENT_CACHE_ENTRIES documents of up to DOCUMENT_CACHED_CHARS_MAX, the least recently used leaves first.
+        Limits: DOCUMENT_TOKENS_MAX, those of `measure`, DOCUMENT_OVERLAPS_MAX, DOCUMENT_FAULTS_TOLD_MAX; the cache
+        holds DOCUMENT_CACHE_ENTRIES documents of up to DOCUMENT_CACHED_CHARS_MAX, the least recently used leaves first.
         """
         at = (text, operation_name)
         known = self._known.get(at)
@@ -124,13 +130,14 @@ class Engine:
         try:
             document = parse(text, max_tokens=limits.DOCUMENT_TOKENS_MAX, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as wrong:
+            if TOO_MANY_TOKENS in wrong.message:
+                return Refused([_error("TOKEN_LIMIT_EXCEEDED", TOKENS)])
             return Refused([_told(wrong, "GRAPHQL_PARSE_FAILED")])
-        except RecursionError:
-            return Refused([_error("DEPTH_LIMIT_EXCEEDED", "the document is nested too deeply to parse")])
-        oversize = _measure(document)
-        if oversize:
-            return Refused([oversize])
-        errors = validate(self.graph.asked, document, max_errors=20)
+        try:
+            measure(document)
+            errors = validate(self.graph.asked, document, RULES, limits.DOCUMENT_FAULTS_TOLD_MAX)
+        except Oversize as over:
+            return Refused([_error(over.code, str(over))])
         if errors:
             return Refused([_told(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
         # Everything is answered at once, which whoever may defer a fragment has to expect.
@@ -139,16 +146,11 @@ class Engine:
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
             return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
-        try:
-            roots = root_fields(document, node)
-        except RecursionError:
-            return Refused([_error("DEPTH_LIMIT_EXCEEDED", NESTED)])
-        if roots > limits.DOCUMENT_ROOT_FIELDS_MAX:
-            told = f"{roots} fields at the root are over the limit of {limits.DOCUMENT_ROOT_FIELDS_MAX}"
-            return Refused([_error("FIELD_LIMIT_EXCEEDED", told)])
         # A document may hold operations that this caller may not run; only the chosen one counts.
         chosen = separate_operations(document)[node.name.value if node.name else ""]
-        return Operation(document, node, operation_name, self._access(chosen))
+        costs = Costs(self.graph.weights, document, node)
+        roots = tuple(root_names(document, node))
+        return Operation(document, node, operation_name, self._access(chosen), roots, costs)
 
     def _access(self, document: DocumentNode) -> dict[str, Access]:
         info = TypeInfo(self.graph.core)
@@ -180,19 +182,33 @@ class Engine:
         """What the answers of another schema are told apart by."""
         return sha256(self.graph.as_str().encode()).digest()
 
+    def rank(self, operation: Operation) -> Rank:
+        """Return how long an operation is served when there is more to do than can be done: by the last of its fields.
+
+        A cart's and a purchase's have the rank of their domains, other mutations that of carts, other queries READ.
+        """
+        usual = Rank.CART if operation.kind is OperationType.MUTATION else Rank.READ
+        return max((self.graph.ranks.get(name, usual) for name in operation.roots), default=usual)
+
+    def cost(self, operation: Operation, variables: dict[str, Any] | None) -> int:
+        """Return how many points an operation costs at most, before anything of it runs.
+
+        Limits: OPERATION_COST_MAX. Raises: RequestError(COST_LIMIT_EXCEEDED).
+        """
+        cost = operation.costs.of(variables or {})
+        if cost > limits.OPERATION_COST_MAX:
+            told = f"it may cost {cost:,} points, over the limit of {limits.OPERATION_COST_MAX:,} (OPERATION_COST_MAX)"
+            raise RequestError("COST_LIMIT_EXCEEDED", f"{told}: ask for smaller pages, or for fewer pages inside pages")
+        return cost
+
     def enter(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> None:
         """Read `@inContext` into the operation's context.
 
-        Limits: ANSWER_OBJECTS_MAX. Raises: RequestError(COST_LIMIT_EXCEEDED | BAD_USER_INPUT).
+        Limits: OPERATION_COST_MAX, where nobody has looked at it before. Raises: RequestError(COST_LIMIT_EXCEEDED |
+        BAD_USER_INPUT).
         """
-        try:
-            asked = (self.graph.core, operation.document, operation.node, variables or {})
-            most = operation.costs.of(*asked, self.graph.lengths)
-        except RecursionError:
-            raise RequestError("DEPTH_LIMIT_EXCEEDED", NESTED) from None
-        if most > limits.ANSWER_OBJECTS_MAX:
-            told = f"pages in pages come to {most} objects; the limit is {limits.ANSWER_OBJECTS_MAX}: ask for fewer"
-            raise RequestError("COST_LIMIT_EXCEEDED", told)
+        if ctx.charge is None:
+            self.cost(operation, variables)
         directive = next((d for d in operation.node.directives or () if d.name.value == "inContext"), None)
         definition = self.graph.core.get_directive("inContext")
         ctx.served = self.graph.served
@@ -217,6 +233,8 @@ class Engine:
             async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
                 result = self._execute(operation, variables, ctx)
                 done = result if isinstance(result, ExecutionResult) else await result
+            if ctx.charge:
+                _settle(operation, ctx, ctx.charge, done)
             return answer(done, ctx)
         except TimeoutError:
             return {"errors": [_error("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")]}
@@ -231,6 +249,7 @@ class Engine:
         asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
         if self.executor == "graphql-core":
             return graphql_core_execute(self.graph.core, operation.document, context_value=ctx, **asked)
+        asked["answered"] = ctx.charge.answered if ctx.charge else None
         return execute(self.graph.core, operation.document, context_value=ctx, **asked, plans=operation.plans)
 
     async def _events(
@@ -240,6 +259,7 @@ class Engine:
         if self.executor == "graphql-core":
             source: Any = subscribe(self.graph.core, operation.document, context_value=ctx, **asked)
             return await source if inspect.isawaitable(source) else source  # type: ignore[no-any-return]
+        asked["answered"] = ctx.charge.answered if ctx.charge else None
         return await events(self.graph.core, operation.document, ctx, **asked, plans=operation.plans)
 
     async def stream(
@@ -257,12 +277,26 @@ class Engine:
                 return
             async with aclosing(source):
                 async for event in source:
+                    if ctx.charge:
+                        ctx.charge.spend(operation.costs.actual(ctx.charge.answered))
                     yield answer(event, ctx)
                     ctx.forget()  # the next event must not be answered with what was read for this one
         except RequestError as wrong:
             yield {"errors": [_error(wrong.code, wrong.message)]}
         except Exception as fault:
             yield fault_of(fault, ctx)
+
+
+def _settle(operation: Operation, ctx: Context, charge: Charge, done: ExecutionResult) -> None:
+    """Give back what an operation was charged and did not use, and tell its cost where that is wanted.
+
+    graphql-core's executor does not count: there all of it was used.
+    """
+    counted = charge.answered or done.data is None
+    actual = min(operation.costs.actual(charge.answered), charge.requested) if counted else charge.requested
+    charge.settle(actual)
+    if charge.shown:
+        ctx.extensions["cost"] = charge.told(actual)
 
 
 def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
@@ -339,43 +373,3 @@ class _AccessCollector(Visitor):
             need = self._access.get(at)
             if need:
                 self.found[at] = need
-
-
-def _measure(document: DocumentNode) -> dict[str, Any] | None:
-    """Refuse a document that is too deep or selects too much. Each fragment is measured once."""
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    sizes: dict[str, tuple[int, int]] = {}
-
-    def measure(selections: SelectionSetNode | None, above: frozenset[str]) -> tuple[int, int]:
-        depth = fields = 0
-        for selection in selections.selections if selections else ():
-            if isinstance(selection, FragmentSpreadNode):
-                name = selection.name.value
-                if name in above or name not in fragments:
-                    continue  # validation will refuse it
-                if name not in sizes:
-                    sizes[name] = measure(fragments[name].selection_set, above | {name})
-                inner_depth, inner_fields = sizes[name]
-            else:
-                inner_depth, inner_fields = measure(getattr(selection, "selection_set", None), above)
-                if isinstance(selection, FieldNode):
-                    inner_depth, inner_fields = inner_depth + 1, inner_fields + 1
-            depth, fields = max(depth, inner_depth), fields + inner_fields
-        return depth, fields
-
-    try:
-        for node in _operations(document):
-            depth, fields = measure(node.selection_set, frozenset())
-            if depth > limits.DOCUMENT_DEPTH_MAX:
-                return _error("DEPTH_LIMIT_EXCEEDED", f"depth {depth} is over the limit of {limits.DOCUMENT_DEPTH_MAX}")
-            if fields > limits.DOCUMENT_FIELDS_MAX:
-                return _error(
-                    "FIELD_LIMIT_EXCEEDED", f"{fields} fields are over the limit of {limits.DOCUMENT_FIELDS_MAX}"
-                )
-    except RecursionError:
-        return _error("DEPTH_LIMIT_EXCEEDED", NESTED)
-    return None
-
-
-def _operations(document: DocumentNode) -> Iterator[OperationDefinitionNode]:
-    return (d for d in document.definitions if isinstance(d, OperationDefinitionNode))

@@ -199,7 +199,7 @@ Step = tuple[FieldPlan, Callable[[Any], Any] | None, frozenset[type], Callable[[
 class ObjectPlan:
     """The fields that an operation asks for of one object type at one place."""
 
-    __slots__ = ("_entity", "_required", "_rows", "_steps", "fields")
+    __slots__ = ("_entity", "_required", "_rows", "_steps", "cost", "fields", "kind")
 
     def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
         schema = run.executor.schema
@@ -208,8 +208,11 @@ class ObjectPlan:
             definition = schema.get_field(kind, details[0].node.name.value)
             if definition is not None:
                 fields.append(FieldPlan(kind, key, len(fields), definition, details, run))
+        self.kind = kind
         self.fields = tuple(fields)
         self._entity = kind.name if any(each.name == "Node" for each in kind.interfaces) else None
+        self.cost: int | None = None
+        """What one such object costs by itself; whoever counts keeps it here."""
         self._steps = [field.step() for field in fields]
         self._required = tuple(field.order for field in fields if not field.nullable)
         self._rows = _rows_of([field.key for field in fields])
@@ -221,6 +224,8 @@ class ObjectPlan:
         """
         if run.entities is not None and self._entity is not None:
             run.entities.update((self._entity, getattr(each, "uuid", None)) for each in objects)
+        if run.answered is not None:
+            run.answered.append((self, len(objects)))
         if len(objects) > limits.EXECUTION_YIELD_NODES and run.loop is not None:
             return run.start(self._level_in_turns(run, objects, place))
         columns: list[Any] = []

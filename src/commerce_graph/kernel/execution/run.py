@@ -55,10 +55,14 @@ class _Batch:
 class Run:
     """One execution. Everything that can start has started before anything is awaited."""
 
-    __slots__ = ("_batches", "_tasks", "_unstarted", "context", "entities", "executor", "faults", "loop", "sole")
+    __slots__ = (
+        "_batches", "_tasks", "_unstarted", "answered", "context", "entities", "executor", "faults", "loop", "sole",
+    )  # fmt: skip
 
-    def __init__(self, executor: Executor[Any]) -> None:
+    def __init__(self, executor: Executor[Any], answered: list[tuple[Any, int]] | None = None) -> None:
         self.executor = executor
+        self.answered = answered
+        """Plans of objects and how many of each were answered, where somebody counts."""
         self.context = executor.context_value
         self.entities: set[tuple[str, Any]] | None = getattr(self.context, "entities", None)
         """Where the entities of the answer are noted, by kind and key; None where nobody asks."""

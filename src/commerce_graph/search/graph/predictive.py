@@ -125,7 +125,7 @@ class PredictiveSearchResult:
 class PredictiveSearchQuery:
     """Predictive search."""
 
-    @field
+    @field(cost=10)
     async def predictive_search(
         self, info: strawberry.Info, query: str, limit: int | None = None,
         limit_scope: PredictiveSearchLimitScope | None = None, searchable_fields: list[SearchableField] | None = None,

@@ -52,7 +52,7 @@ _FOUND = {
 class RecommendationQuery:
     """Recommendations."""
 
-    @field
+    @field(cost=10)
     async def product_recommendations(
         self, info: strawberry.Info, product_id: strawberry.ID | None = None, product_handle: str | None = None,
         intent: ProductRecommendationIntent | None = ProductRecommendationIntent.RELATED,

@@ -100,7 +100,7 @@ class SearchResultItemConnection:
         """How many results there are on all pages."""
         return await self.results.total()
 
-    @field
+    @field(cost=20)
     async def product_filters(self, info: strawberry.Info) -> list[Filter]:
         """The choices by which the products can be narrowed; each counts what it would leave in place of the other
         choices of its kind that are on now."""
@@ -140,7 +140,7 @@ async def _shown(ctx: Context, hits: Sequence[ResultHit]) -> list[Any]:
 class SearchQuery:
     """The search."""
 
-    @field
+    @field(cost=20)
     async def search(
         self, info: strawberry.Info, query: str, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None, reverse: bool | None = False,

@@ -1,0 +1,168 @@
+"""What limits cost: the worst documents beside the time to parse them, and the share of limits in a list."""
+
+import asyncio
+import statistics
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from time import process_time_ns
+from typing import Any
+
+import uvloop
+from graphql import GraphQLSyntaxError, parse
+
+from benchmarks.command import Tell, command
+from benchmarks.edge.bombs import bombs
+from benchmarks.operations import LIST
+from benchmarks.shop import Stage, staged
+from commerce_graph.app import Callers, close_resources, graph, open_resources
+from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.demand.buckets import Buckets, Rate
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.gate import Gate
+from commerce_graph.kernel.demand.throttle import Throttle, Visitor
+from commerce_graph.kernel.errors import RequestError
+from commerce_graph.kernel.execution import Engine, Operation
+from commerce_graph.kernel.garbage import collect_less
+from commerce_graph.settings import Settings
+
+AT_ONCE = 16
+"""As many as `python -m benchmarks` has connections."""
+TURNS = 30
+TIMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bomb:
+    """How long a document takes, in milliseconds of the processor, and what it is answered."""
+
+    name: str
+    bytes: int
+    parse_ms: float
+    refuse_ms: float
+    answer: str
+
+    @property
+    def ratio(self) -> float:
+        """How many times the time of parsing it takes to refuse it."""
+        return self.refuse_ms / self.parse_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured."""
+
+    bombs: list[Bomb]
+    list_ms: float
+    limited_ms: float
+
+    @property
+    def share(self) -> float:
+        """What limits add to a list, as a part of it."""
+        return self.limited_ms / self.list_ms - 1
+
+
+def measured(stage: Stage, tell: Tell) -> Measured:
+    """Measure both."""
+    tell("refusing documents")
+    found = measured_bombs(Engine(graph()))
+    tell("answering a list with limits and without")
+    return Measured(found, *uvloop.run(_list(stage)))
+
+
+def measured_bombs(engine: Engine) -> list[Bomb]:
+    """Return how long each document takes: the best of some tries, with the garbage collector as a server has it."""
+    collect_less()
+    return [_bomb(engine, name, text) for name, text in bombs().items()]
+
+
+def _bomb(engine: Engine, name: str, text: str) -> Bomb:
+    answer = ""
+
+    def parsed() -> None:
+        with suppress(GraphQLSyntaxError, RecursionError):
+            parse(text)
+
+    def refused() -> None:
+        nonlocal answer
+        engine._known.clear()
+        prepared = engine.prepare(text)
+        answer = "accepted" if isinstance(prepared, Operation) else prepared.errors[0]["extensions"]["code"]
+        if isinstance(prepared, Operation):
+            try:
+                engine.cost(prepared, {})
+            except RequestError as wrong:
+                answer = wrong.code
+
+    return Bomb(name, len(text.encode()), _best_ms(parsed), _best_ms(refused), answer)
+
+
+def _best_ms(work: Callable[[], None]) -> float:
+    times = []
+    for _ in range(TIMES):
+        began = process_time_ns()
+        work()
+        times.append((process_time_ns() - began) / 1e6)
+    return min(times)
+
+
+async def _list(stage: Stage) -> tuple[float, float]:
+    environment = {name.lower(): value for name, value in stage.environment().items()}
+    settings = Settings.read(**environment)
+    resources = open_resources(settings)
+    try:
+        engine = Engine(graph())
+        principal = await Callers(resources)({"x-shopify-storefront-access-token": stage.token})
+        endless = Rate(10**12, 10**12)
+        door = Door(Gate(), Throttle(Buckets(resources.redis), "all", endless))
+        operation = engine.prepare(LIST)
+        assert isinstance(operation, Operation)
+
+        async def plain() -> None:
+            assert "errors" not in await engine.run(operation, None, Context(resources, principal))
+
+        async def limited() -> None:
+            ctx = Context(resources, principal)
+            cost = engine.cost(operation, None)
+            async with door.let_in(engine.rank(operation), cost, principal, Visitor("192.0.2.1")) as ctx.charge:
+                assert "errors" not in await engine.run(operation, None, ctx)
+
+        return await _in_turns(plain, limited)
+    finally:
+        await close_resources(resources)
+
+
+async def _in_turns(*ways: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
+    times: Mapping[int, list[float]] = {number: [] for number in range(len(ways))}
+    for turn in range(TURNS + 5):
+        for number, way in enumerate(ways):
+            began = process_time_ns()
+            await asyncio.gather(*(way() for _ in range(AT_ONCE)))
+            if turn >= 5:
+                times[number].append((process_time_ns() - began) / 1e6 / AT_ONCE)
+    first, second = (statistics.median(each) for each in times.values())
+    return first, second
+
+
+def shown(found: Measured) -> str:
+    """Return what was measured as Markdown."""
+    lines = [
+        f"Limits add {found.share:.1%} to a `list`: {found.limited_ms:.2f} ms instead of {found.list_ms:.2f} ms.",
+        "",
+        "| document | bytes | parse, ms | refuse, ms | times | answer |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for bomb in sorted(found.bombs, key=lambda each: -each.ratio):
+        figures = f"{bomb.bytes:,} | {bomb.parse_ms:.2f} | {bomb.refuse_ms:.2f} | {bomb.ratio:.1f}"
+        lines.append(f"| {bomb.name} | {figures} | {bomb.answer} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure on a shop of its own."""
+    with command() as tell, staged(1_000, tell) as stage:
+        print(shown(measured(stage, tell)))
+
+
+if __name__ == "__main__":
+    main()
