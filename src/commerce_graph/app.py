@@ -257,7 +257,7 @@ def create(
 ) -> Starlette:
     """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL."""
     resources = open_resources(settings)
-    engine = engine or Engine(graph(settings.only), settings.executor)
+    engine = engine or Engine(graph(settings.only), settings.executor, settings.introspection)
     callers = Callers(resources)
     documents = Documents(Store(resources.redis), settings.documents, settings.documents_registration)
     examples = read_examples(EXAMPLES) if examples is None else examples
@@ -266,7 +266,7 @@ def create(
     page = _page(settings, tokens or {}, fitting)
     origins = list(settings.allowed_origins)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLOverHTTP(engine, callers, documents, page)),
+        Route("/graphql", GraphQLOverHTTP(engine, callers, documents, page, settings.status_codes)),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, documents, origins)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import strawberry
 import uvicorn
@@ -17,9 +18,11 @@ from commerce_graph.kernel.auth import ANONYMOUS, LISTINGS, OPEN, SHOPPER_SCOPES
 from commerce_graph.kernel.documents import Documents, Mode, Registration, Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.execution.engine import Introspection
 from commerce_graph.kernel.graph import Graph, field, object_type
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
 from commerce_graph.kernel.module import Module
+from commerce_graph.kernel.statuses import StatusCodes
 from commerce_graph.kernel.telemetry import Telemetry
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
 
@@ -123,10 +126,10 @@ async def authenticate(headers: Mapping[str, str]) -> Principal:
 
 
 @asynccontextmanager
-async def listening(app: Starlette) -> AsyncIterator[str]:
-    """Serve an app on a free port, and tell `127.0.0.1:port`."""
+async def listening(app: Starlette, **more: Any) -> AsyncIterator[str]:
+    """Serve an app on a free port, told `more`, and tell `127.0.0.1:port`."""
     config = uvicorn.Config(
-        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None
+        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None, **more
     )
     server = uvicorn.Server(config)
     opened = config.bind_socket()
@@ -141,14 +144,17 @@ async def listening(app: Starlette) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving(redis_url: str, mode: Mode = "open", registration: Registration = "open") -> AsyncIterator[str]:
+async def serving(
+    redis_url: str, mode: Mode = "open", registration: Registration = "open", *,
+    introspection: Introspection = "on", codes: StatusCodes = "audited",
+) -> AsyncIterator[str]:  # fmt: skip
     """Serve the small graph, and tell the address."""
-    engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]))
+    engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]), introspection=introspection)
     redis: Redis = Redis.from_url(redis_url)
     documents = Documents(Store(redis), mode, registration)
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLOverHTTP(engine, authenticate, documents)),
+            Route("/graphql", GraphQLOverHTTP(engine, authenticate, documents, codes=codes)),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, authenticate, documents, [ORIGIN])),
         ],
         middleware=[Middleware(Telemetry), Middleware(SecurityHeaders)],

@@ -36,6 +36,7 @@ def execute(
     field_resolver: GraphQLFieldResolver | None = None,
     type_resolver: GraphQLTypeResolver | None = None,
     *,
+    hide_suggestions: bool = False,
     plans: Plans | None = None,
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     """Execute a validated operation; the answer is graphql-core's, which docs/execution.md puts into words.
@@ -44,7 +45,9 @@ def execute(
     operation from one execution to the next; it belongs to one schema, document and operation name.
     """
     plans = plans or Plans()
-    executor = plans.executor(schema, document, root_value, context_value, variable_values, operation_name)
+    executor = plans.executor(
+        schema, document, root_value, context_value, variable_values, operation_name, hide_suggestions
+    )
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     executor.field_resolver = field_resolver or default_field_resolver
@@ -120,6 +123,7 @@ async def events(
     variable_values: dict[str, Any] | None = None,
     operation_name: str | None = None,
     *,
+    hide_suggestions: bool = False,
     plans: Plans | None = None,
 ) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
     """Subscribe: graphql-core makes the stream of events, each event is executed breadth-first.
@@ -127,7 +131,7 @@ async def events(
     Returns the errors where there is no stream.
     """
     plans = plans or Plans()
-    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name)
+    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name, hide_suggestions)
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     source = create_source_event_stream(executor)

@@ -39,12 +39,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from commerce_graph.kernel import limits
-from commerce_graph.kernel.auth import Access
+from commerce_graph.kernel.auth import WRITE_DOCUMENTS, Access, Principal
 from commerce_graph.kernel.context import Buyer, Context
 from commerce_graph.kernel.cost import Costs, root_fields
 from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.execution.breadth import events, execute
+from commerce_graph.kernel.execution.introspection import SchemaReads
 from commerce_graph.kernel.execution.plan import Plans
 from commerce_graph.kernel.graph import Graph
 
@@ -56,7 +57,12 @@ UNSTORABLE_TEXT = ("22021", "22P05")
 NESTED = "the document is nested too deeply to measure"
 
 
+SCHEMA_FIELDS = frozenset({"__schema", "__type", "_service"})
+"""Fields that tell the schema; the last is federation's, whose `sdl` is all of it."""
+
 ExecutorName = Literal["breadth", "graphql-core"]
+Introspection = Literal["on", "token", "off"]
+"""Who may read the schema: everyone, callers whose token holds `write_documents`, or nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Operation:
     name: str | None
     access: dict[str, Access]
     """Field coordinates that ask for scopes."""
+    introspects: bool = False
+    """Whether it reads the schema."""
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
     costs: Costs = field(default_factory=Costs, compare=False, repr=False)
 
@@ -79,7 +87,8 @@ class Operation:
     @property
     def label(self) -> str:
         """What logs call it: the operation's own name, or what it starts with."""
-        return self.node.name.value if self.node.name else f"an anonymous {self.kind.value}"
+        name = self.node.name.value[: limits.OPERATION_NAME_LOGGED_CHARS] if self.node.name else ""
+        return name or f"an anonymous {self.kind.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +101,17 @@ class Refused:
 class Engine:
     """Runs operations against one graph. Safe for concurrent use."""
 
-    def __init__(self, graph: Graph, executor: ExecutorName = "breadth") -> None:
+    def __init__(self, graph: Graph, executor: ExecutorName = "breadth", introspection: Introspection = "on") -> None:
         self.graph = graph
         self.executor = executor
+        self.introspection = introspection
+        self._reads = SchemaReads(graph.core)
         self._known: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
-    def prepare(self, text: str, operation_name: str | None = None) -> Operation | Refused:
+    def prepare(self, text: str, operation_name: str | None = None, *, explain: bool = False) -> Operation | Refused:
         """Parse, bound and validate a document; what is accepted is kept.
 
+        `explain`: the messages of what is refused may suggest names of the schema.
         Limits: DOCUMENT_TOKENS_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_FIELDS_MAX, DOCUMENT_ROOT_FIELDS_MAX; the cache holds
         DOCUMENT_CACHE_ENTRIES documents of up to DOCUMENT_CACHED_CHARS_MAX, the least recently used leaves first.
         """
@@ -108,14 +120,14 @@ class Engine:
         if known is not None:
             self._known.move_to_end(at)
             return known
-        prepared = self._prepare(text, operation_name)
+        prepared = self._prepare(text, operation_name, explain)
         if isinstance(prepared, Operation) and len(text) <= limits.DOCUMENT_CACHED_CHARS_MAX:
             self._known[at] = prepared
             if len(self._known) > limits.DOCUMENT_CACHE_ENTRIES:
                 self._known.popitem(last=False)
         return prepared
 
-    def _prepare(self, text: str, operation_name: str | None) -> Operation | Refused:
+    def _prepare(self, text: str, operation_name: str | None, explain: bool) -> Operation | Refused:
         try:
             document = parse(text, max_tokens=limits.DOCUMENT_TOKENS_MAX, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as wrong:
@@ -125,7 +137,7 @@ class Engine:
         oversize = _measure(document)
         if oversize:
             return Refused([oversize])
-        errors = validate(self.graph.asked, document, max_errors=20)
+        errors = validate(self.graph.asked, document, max_errors=20, hide_suggestions=not explain)
         if errors:
             return Refused([_told(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
         # Everything is answered at once, which whoever may defer a fragment has to expect.
@@ -136,6 +148,8 @@ class Engine:
             return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
         try:
             roots = root_fields(document, node)
+            if self._reads.excessive(document, node):
+                return Refused([_error("FIELD_LIMIT_EXCEEDED", "the operation reads the schema too often")])
         except RecursionError:
             return Refused([_error("DEPTH_LIMIT_EXCEEDED", NESTED)])
         if roots > limits.DOCUMENT_ROOT_FIELDS_MAX:
@@ -143,16 +157,24 @@ class Engine:
             return Refused([_error("FIELD_LIMIT_EXCEEDED", told)])
         # A document may hold operations that this caller may not run; only the chosen one counts.
         chosen = separate_operations(document)[node.name.value if node.name else ""]
-        return Operation(document, node, operation_name, self._access(chosen))
-
-    def _access(self, document: DocumentNode) -> dict[str, Access]:
         info = TypeInfo(self.graph.core)
         collector = _AccessCollector(info, self.graph.access)
-        visit(document, TypeInfoVisitor(info, collector))
-        return collector.found
+        visit(chosen, TypeInfoVisitor(info, collector))
+        return Operation(document, node, operation_name, collector.found, collector.introspects)
+
+    def may_introspect(self, caller: Principal) -> bool:
+        """Tell whether a caller may read the schema."""
+        return self.introspection == "on" or (self.introspection == "token" and caller.may(WRITE_DOCUMENTS))
+
+    def explains(self, caller: Principal) -> bool:
+        """Tell whether messages to a caller may suggest names of the schema: never to one who holds no token."""
+        return bool(caller.scopes) and self.may_introspect(caller)
 
     def authorise(self, operation: Operation, ctx: Context) -> Refused | None:
         """Refuse an operation that selects a field the caller may not see. Nothing of it runs then."""
+        if operation.introspects and not self.may_introspect(ctx.principal):
+            who = "callers whose token holds `write_documents`" if self.introspection == "token" else "nobody"
+            return Refused([_error("INTROSPECTION_DISABLED", f"this server tells its schema to {who}")])
         missing = {at: need - ctx.principal.scopes for at, need in operation.access.items()}
         errors = [
             _error("ACCESS_DENIED", f"Access denied for `{at}`: the access token needs {', '.join(sorted(need))}.")
@@ -209,7 +231,7 @@ class Engine:
     def _execute(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
     ) -> ExecutionResult | Awaitable[ExecutionResult]:
-        asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
+        asked = self._asked(operation, variables, ctx)
         if self.executor == "graphql-core":
             return graphql_core_execute(self.graph.core, operation.document, context_value=ctx, **asked)
         return execute(self.graph.core, operation.document, context_value=ctx, **asked, plans=operation.plans)
@@ -217,11 +239,17 @@ class Engine:
     async def _events(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
     ) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
-        asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
+        asked = self._asked(operation, variables, ctx)
         if self.executor == "graphql-core":
             source: Any = subscribe(self.graph.core, operation.document, context_value=ctx, **asked)
             return await source if inspect.isawaitable(source) else source  # type: ignore[no-any-return]
         return await events(self.graph.core, operation.document, ctx, **asked, plans=operation.plans)
+
+    def _asked(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> dict[str, Any]:
+        return {
+            "variable_values": variables, "operation_name": operation.name,
+            "hide_suggestions": not self.explains(ctx.principal),
+        }  # fmt: skip
 
     async def stream(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
@@ -312,8 +340,10 @@ class _AccessCollector(Visitor):
         self._info = info
         self._access = access
         self.found: dict[str, Access] = {}
+        self.introspects = False
 
     def enter_field(self, node: FieldNode, *_args: Any) -> None:
+        self.introspects |= node.name.value in SCHEMA_FIELDS
         parent = self._info.get_parent_type()
         if parent is not None:
             at = f"{parent.name}.{node.name.value}"
