@@ -58,6 +58,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for name, told in properties:
         if name == "tally":
             terminalreporter.write_line(told)
+    answered_ms = [told for name, told in properties if name == "abuse_ms"]
+    if answered_ms:
+        failed = sum(name == "abuse" for report in terminalreporter.getreports("failed")
+                     for name, _ in report.user_properties)  # fmt: skip
+        slowest = f"the slowest answer after one took {max(answered_ms)} ms"
+        terminalreporter.write_line(f"abuse: {len(answered_ms) + failed} cases, {failed} failed; {slowest}")
     compared = sum(told for name, told in properties if name == "compared")
     if compared:
         terminalreporter.write_line(f"execution: {compared:,} queries of tests, 0 differences")

@@ -36,6 +36,8 @@ def _empty(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DOCUMENTS", "closed", "should be 'open', 'known-only' or 'locked'"),
         ("DOCUMENTS_REGISTRATION", "none", "should be 'open', 'token' or 'off'"),
         ("EXECUTOR", "fast", "should be 'breadth' or 'graphql-core'"),
+        ("INTROSPECTION", "some", "should be 'on', 'token' or 'off'"),
+        ("STATUS_CODES", "2025", "should be 'audited' or '2026'"),
         ("STRIPE_SECRET_KEY", "pk_live_ssssssss@", "is not a secret or restricted key of Stripe"),
         ("STRIPE_WEBHOOK_SECRET", "sk_live_ssssssss@", "is not the signing secret of a Stripe webhook"),
         ("STRIPE_API_BASE", "127.0.0.1:12111", "is not an http or https address without a path"),

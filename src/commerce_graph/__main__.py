@@ -121,7 +121,7 @@ def serve(
     os.environ.update({name.upper(): value for name, value in told.items()})
     os.environ.update(HOST=settings.host, PORT=str(settings.port), WORKERS=str(settings.workers))
     sys.stderr.write(f"commerce-graph serves {settings.address}/graphql\n")
-    config = {**SERVER, "host": settings.host, "port": settings.port, "workers": settings.workers}
+    config = {**SERVER, "host": settings.host, "port": settings.port, "workers": settings.workers, **settings.tls}
     uvicorn.run("commerce_graph.app:from_environment", factory=True, **config)
 
 

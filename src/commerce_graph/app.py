@@ -267,7 +267,7 @@ def create(
 ) -> Starlette:
     """Return the server. `tokens` (caller → token) is what a development server puts into GraphiQL."""
     resources = open_resources(settings)
-    engine = engine or Engine(graph(settings.only), settings.executor)
+    engine = engine or Engine(graph(settings.only), settings.executor, settings.introspection)
     callers = Callers(resources)
     documents = Documents(Store(resources.redis), settings.documents, settings.documents_registration)
     answers = caching.Answers(caching.Store(resources.redis)) if settings.answers else None
@@ -279,11 +279,11 @@ def create(
     fitting = [example for example in examples if isinstance(engine.prepare(example.query), Operation)]
     page = _page(settings, tokens or {}, fitting)
     origins = list(settings.allowed_origins)
+    over_http = GraphQLOverHTTP(
+        engine, callers, documents, door, page, settings.status_codes, answers, caching.Surrogates.of(settings.cdn)
+    )
     routes: list[BaseRoute] = [
-        Route(
-            "/graphql",
-            GraphQLOverHTTP(engine, callers, documents, door, page, answers, caching.Surrogates.of(settings.cdn)),
-        ),
+        Route("/graphql", over_http),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, callers, documents, door, origins)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready),

@@ -23,8 +23,8 @@ from commerce_graph.catalog import service as catalog_service
 from commerce_graph.demo import is_empty, seed
 from commerce_graph.embedded import Servers, embedded, locked
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal
+from commerce_graph.kernel.connection import Connection
 from commerce_graph.kernel.context import Context, Resources
-from commerce_graph.kernel.demand.wire import PatientProtocol
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.garbage import collect_less
 from commerce_graph.kernel.graphiql import Example, read_examples
@@ -48,7 +48,7 @@ SAMPLES = """{
 
 SERVER: dict[str, Any] = {
     "loop": "uvloop",
-    "http": PatientProtocol,
+    "http": Connection,
     "proxy_headers": False,  # who is believed, TRUSTED_PROXIES says: kernel/demand/throttle.py
     "ws": "websockets-sansio",
     "ws_max_size": WEBSOCKET_MESSAGE_BYTES_MAX,
@@ -93,7 +93,7 @@ def develop(data: Path, host: str, port: int, products: int) -> None:
         steps.tell("migrating the database")
         _migrate(settings.database_url, data)
         steps.tell("building the graph")
-        engine = Engine(graph(settings.only), settings.executor)
+        engine = Engine(graph(settings.only), settings.executor, settings.introspection)
         tokens, examples = asyncio.run(prepare(settings, engine, data, products, steps))
         steps.tell("starting the server")
         app = create(settings, tokens=tokens, examples=examples, engine=engine)
@@ -104,7 +104,7 @@ def develop(data: Path, host: str, port: int, products: int) -> None:
             steps.done()
             announce(settings, tokens)
 
-        _Server(uvicorn.Config(app, **SERVER), ready).run(sockets=[listening])
+        _Server(uvicorn.Config(app, **SERVER, **settings.tls), ready).run(sockets=[listening])
 
 
 @contextmanager

@@ -1,16 +1,20 @@
 """Settings: read from the environment once, by the command line or by app.py, and frozen from then on."""
 
+import ssl
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from commerce_graph.kernel.caching import Cdn
 from commerce_graph.kernel.demand.throttle import Mode as RateLimit
 from commerce_graph.kernel.demand.throttle import networks
 from commerce_graph.kernel.documents import Mode, Registration
+from commerce_graph.kernel.execution.engine import ExecutorName, Introspection
 from commerce_graph.kernel.limits import RATE_LIMIT_POINTS, RATE_LIMIT_RESTORE_PER_S, SUBMISSIONS_GROUP_MAX
+from commerce_graph.kernel.statuses import StatusCodes
 
 SECRET_CHARS_MIN = 32
 
@@ -24,6 +28,10 @@ EXAMPLES = {
     "ALLOWED_ORIGINS": "ALLOWED_ORIGINS=https://shop.example,https://admin.example",
     "DATABASE_POOL_SIZE": "DATABASE_POOL_SIZE=10",
     "GRAPHIQL": "GRAPHIQL=on",
+    "INTROSPECTION": "INTROSPECTION=token",
+    "STATUS_CODES": "STATUS_CODES=2026",
+    "TLS_CERT": "TLS_CERT=/etc/shop/fullchain.pem",
+    "TLS_KEY": "TLS_KEY=/etc/shop/key.pem",
     "LOG_FORMAT": "LOG_FORMAT=json",
     "LOG_LEVEL": "LOG_LEVEL=info",
     "WORKERS": "WORKERS=2",
@@ -138,16 +146,24 @@ class Settings(RedisSettings, SearchSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65_535)
     public_url: str = ""
-    """How browsers and buyers reach this server; `http://HOST:PORT` when empty."""
+    """How browsers and buyers reach this server; `http://HOST:PORT`, or https with TLS, when empty."""
+    tls_cert: Path | None = None
+    """The certificate with its chain, in PEM, for a server that no proxy stands before."""
+    tls_key: Path | None = None
+    """The certificate's key, in PEM, without a passphrase."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     database_pool_size: int = Field(10, ge=1, le=1_000)
     graphiql: bool = False
+    introspection: Introspection = "on"
+    """Who may read the schema: everyone, callers whose token holds `write_documents`, or nobody."""
+    status_codes: StatusCodes = "audited"
+    """Which edition of GraphQL over HTTP says what status an answer has."""
     workers: int = Field(1, ge=1, le=64, validation_alias=AliasChoices("workers", "web_concurrency"))
     background: bool = True
     """Whether this process also relays events and runs the domains' jobs."""
     only: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the domains to serve; empty for all."""
-    executor: Literal["breadth", "graphql-core"] = "breadth"
+    executor: ExecutorName = "breadth"
     """What runs operations: our breadth-first executor, or graphql-core's, which gives the same answers slower."""
     documents: Mode = "open"
     """Which documents run: any, published ones and those of trusted callers, or published ones by their id only."""
@@ -222,8 +238,9 @@ class Settings(RedisSettings, SearchSettings):
         return names
 
     @field_validator(
-        "payment_capture", "executor", "documents", "documents_registration", "cdn", "rate_limit", mode="before"
-    )
+        "payment_capture", "executor", "documents", "documents_registration", "cdn", "rate_limit", "introspection",
+        "status_codes", mode="before",
+    )  # fmt: skip
     @classmethod
     def _capture(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
@@ -249,10 +266,36 @@ class Settings(RedisSettings, SearchSettings):
     def _only(cls, value: Any) -> Any:
         return _names(value)
 
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if self.tls_cert and self.tls_key:
+            try:
+                # Given empty, a passphrase is not asked for on the terminal.
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.tls_cert, self.tls_key, password="")
+            except (OSError, ValueError) as fault:  # an SSLError is an OSError
+                raise _PairFault("TLS_CERT", f"and TLS_KEY cannot be used: {fault}") from None
+        elif self.tls_cert or self.tls_key:
+            missing = "TLS_KEY" if self.tls_cert else "TLS_CERT"
+            raise _PairFault(missing, "is not set: TLS takes a certificate and its key")
+        return self
+
+    @property
+    def tls(self) -> dict[str, Any]:
+        """What uvicorn is told of TLS."""
+        return {"ssl_certfile": self.tls_cert, "ssl_keyfile": self.tls_key} if self.tls_cert and self.tls_key else {}
+
     @property
     def address(self) -> str:
         """The public address of this server, without a slash at its end."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return self.public_url or f"{'https' if self.tls_cert else 'http'}://{self.host}:{self.port}"
+
+
+class _PairFault(ValueError):
+    """A fault of two variables; the message begins with what follows the name of the first."""
+
+    def __init__(self, name: str, told: str) -> None:
+        super().__init__(told)
+        self.name = name
 
 
 def _is_origin(value: str) -> bool:
@@ -269,7 +312,8 @@ def _has_host(value: str) -> bool:
 
 
 def _told(error: Any) -> str:
-    name = str(error["loc"][0]).upper()
+    cause = error.get("ctx", {}).get("error")
+    name = cause.name if isinstance(cause, _PairFault) else str(error["loc"][0]).upper()
     if error["type"] == "missing":
         what = "is not set"
     elif error["type"] == "value_error":

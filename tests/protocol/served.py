@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import strawberry
@@ -20,13 +21,14 @@ from commerce_graph.kernel.demand.door import Door
 from commerce_graph.kernel.demand.gate import Gate
 from commerce_graph.kernel.demand.throttle import Mode as RateLimit
 from commerce_graph.kernel.demand.throttle import Throttle
-from commerce_graph.kernel.demand.wire import PatientProtocol
 from commerce_graph.kernel.documents import Documents, Mode, Registration, Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine
+from commerce_graph.kernel.execution.engine import Introspection
 from commerce_graph.kernel.graph import Graph, field, object_type
 from commerce_graph.kernel.http import GraphQLOverHTTP, SecurityHeaders
 from commerce_graph.kernel.module import Module
+from commerce_graph.kernel.statuses import StatusCodes
 from commerce_graph.kernel.telemetry import Telemetry
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
 
@@ -133,11 +135,11 @@ async def authenticate(headers: Mapping[str, str]) -> Principal:
 
 
 @asynccontextmanager
-async def listening(app: Starlette) -> AsyncIterator[str]:
-    """Serve an app on a free port, and tell `127.0.0.1:port`."""
+async def listening(app: Starlette, **more: Any) -> AsyncIterator[str]:
+    """Serve an app on a free port, told `more`, and tell `127.0.0.1:port`."""
     config = uvicorn.Config(
-        app, port=0, http=PatientProtocol, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX,
-        log_config=None, proxy_headers=False,
+        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None,
+        proxy_headers=False, **more,
     )  # fmt: skip
     server = uvicorn.Server(config)
     opened = config.bind_socket()
@@ -155,15 +157,16 @@ async def listening(app: Starlette) -> AsyncIterator[str]:
 async def serving(
     redis_url: str, mode: Mode = "open", registration: Registration = "open", *, rate_limit: RateLimit = "tokens",
     rate: Rate = GENEROUS, gate: Gate | None = None,
+    introspection: Introspection = "on", codes: StatusCodes = "audited",
 ) -> AsyncIterator[str]:  # fmt: skip
     """Serve the small graph, and tell the address."""
-    engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]))
+    engine = Engine(Graph([Module("small", Query, Mutation, Subscription)]), introspection=introspection)
     redis: Redis = Redis.from_url(redis_url)
     documents = Documents(Store(redis), mode, registration)
     door = Door(gate or Gate(), Throttle(Buckets(redis), rate_limit, rate))
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLOverHTTP(engine, authenticate, documents, door)),
+            Route("/graphql", GraphQLOverHTTP(engine, authenticate, documents, door, codes=codes)),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, authenticate, documents, door, [ORIGIN])),
         ],
         middleware=[Middleware(Telemetry), Middleware(SecurityHeaders)],

@@ -4,13 +4,12 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import orjson
 import pytest
 from websockets.asyncio.client import connect
 
 from commerce_graph.embedded import Servers
-from commerce_graph.kernel import http, limits
+from commerce_graph.kernel import limits
 from commerce_graph.kernel.demand import gate as gates
 from commerce_graph.kernel.demand.buckets import Rate
 from commerce_graph.kernel.demand.gate import Gate, Rank
@@ -125,39 +124,3 @@ async def wired(address: str, text: bytes) -> bytes:
 
 
 HEAD = b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-
-
-async def test_a_body_that_comes_too_slowly_is_408(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BODY_S_MAX", 0.05)
-    told = await wired(address, HEAD + b"Connection: close\r\nContent-Length: 20\r\n\r\n{")
-    assert told.startswith(b"HTTP/1.1 408 ")
-    assert b"REQUEST_TIMEOUT" in told
-
-
-async def test_a_head_that_comes_too_slowly_is_408(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HEAD_S_MAX", 0.05)
-    assert (await wired(address, HEAD + b"X-A")).startswith(b"HTTP/1.1 408 ")
-
-
-async def test_who_connects_and_says_nothing_is_let_go(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "CONNECTION_IDLE_S", 0.05)
-    assert (await wired(address, b"")).startswith(b"HTTP/1.1 408 ")
-
-
-@pytest.mark.parametrize("tail", [b"\r\n\r\n{}", b""], ids=["whole", "unfinished"])
-async def test_a_head_that_is_too_large_is_431(address: str, tail: bytes) -> None:
-    many = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 1_000) for number in range(70))
-    assert (await wired(address, HEAD + many + tail)).startswith(b"HTTP/1.1 431 ")
-    one = b"X-A: " + b"v" * (limits.HEAD_BYTES_MAX + 1)
-    assert (await wired(address, HEAD + one + tail)).startswith(b"HTTP/1.1 431 ")
-
-
-async def test_a_head_below_the_limit_is_read(address: str) -> None:
-    headers = {f"X-{number}": "v" * 1_000 for number in range(60)}
-    assert (await post(address, HELLO, headers)).status_code == 200
-
-
-async def test_a_connection_is_used_again_after_a_pause(address: str) -> None:
-    async with httpx.AsyncClient() as client:
-        for _ in range(3):
-            assert (await client.post(f"http://{address}", json=HELLO)).status_code == 200

@@ -49,6 +49,7 @@ async def picture(request: Request) -> Response:
         # Should a browser open it as a page of its own, it may do nothing but be seen.
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",  # storefronts show it on pages of their own
     }
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     if etag in known or "*" in known:

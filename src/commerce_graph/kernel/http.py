@@ -1,4 +1,4 @@
-"""GraphQL over HTTP (the September 2025 draft, as `graphql-http` audits it), and headers that keep browsers safe."""
+"""GraphQL over HTTP, as `graphql-http` audits it or as its 2026 edition says, and headers that keep browsers safe."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,19 +23,11 @@ from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Operation, Refused
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
-from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX, BODY_S_MAX
-from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
+from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
+from commerce_graph.kernel.parameters import NotWellFormed, Parameters, load_json, read_parameters
+from commerce_graph.kernel.statuses import GRAPHQL, JSON, UNPROCESSABLE, StatusCodes, media_of, status_of
 
-JSON = "application/json"
-GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
-
-STATUSES = {
-    "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "THROTTLED": 429, "PERSISTED_DOCUMENT_REQUIRED": 403,
-    # A question to the client and no failure: Apollo's clients for iOS read no answer that is not 2xx.
-    "PERSISTED_QUERY_NOT_FOUND": 200, "PERSISTED_QUERY_NOT_SUPPORTED": 200,
-}  # fmt: skip
-"""Statuses of answers without data to clients of GRAPHQL; all others are 400. Clients of JSON always get 200."""
 
 CLIENT_GONE = 499
 """The status in the log of a query whose client left; nobody receives it."""
@@ -55,6 +47,7 @@ class GraphQLOverHTTP:
         documents: Documents,
         door: Door,
         page: Callable[[Request], Response] | None = None,
+        codes: StatusCodes = "audited",
         answers: Answers | None = None,
         surrogates: Surrogates = Surrogates(),
     ) -> None:
@@ -67,6 +60,7 @@ class GraphQLOverHTTP:
         self._page = page
         self._answers = answers
         self._surrogates = surrogates
+        self._codes = codes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -92,13 +86,15 @@ class GraphQLOverHTTP:
         except RequestError as wrong:
             told: dict[str, Any] = {"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}
             answer = {"errors": [told]} | ({"extensions": wrong.extensions} if wrong.extensions else {})
-            status = _status([told], media) if wrong.status == 200 and media else wrong.status
-            response = _answer(answer, status, media or JSON)
+            status = status_of(answer, media, self._codes) if wrong.status == 200 and media else wrong.status
+            if self._codes == "2026" and isinstance(wrong, NotWellFormed):
+                status = UNPROCESSABLE
+            response = self._response(orjson.dumps(answer), status, media or JSON)
             if wrong.status == 405:
                 response.headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
             if wrong.status in (409, 503) or wrong.retry_after_s:
                 response.headers["Retry-After"] = str(wrong.retry_after_s or 1)
-            if wrong.status in (408, 413):
+            if wrong.status == 413:
                 response.headers["Connection"] = "close"  # what may still come of the body is not waited for
             if wrong.status == 401:
                 response.headers["WWW-Authenticate"] = "Bearer"
@@ -107,10 +103,12 @@ class GraphQLOverHTTP:
     async def _run(self, request: Request, asked: Parameters, ctx: Context, media: str) -> Response:
         parameters = await self._documents.find(asked, ctx.principal)
         if isinstance(parameters, Refused):
-            return _answer({"errors": parameters.errors}, _status(parameters.errors, media), media)
-        operation = self._engine.prepare(parameters.query, parameters.operation_name)
+            return self._answer({"errors": parameters.errors}, media)
+        operation = self._engine.prepare(
+            parameters.query, parameters.operation_name, explain=self._engine.explains(ctx.principal)
+        )
         if isinstance(operation, Refused):
-            return _answer({"errors": operation.errors}, _status(operation.errors, media), media)
+            return self._answer({"errors": operation.errors}, media)
         structlog.contextvars.bind_contextvars(operation=operation.label)
         if request.method != "POST" and operation.kind is not OperationType.QUERY:
             raise RequestError("METHOD_NOT_ALLOWED", "GET runs queries only: send this by POST", status=405)
@@ -118,7 +116,7 @@ class GraphQLOverHTTP:
             raise RequestError("BAD_REQUEST", "subscriptions run over WebSocket, at this same address", status=400)
         refused = self._engine.authorise(operation, ctx)
         if refused:
-            return _answer({"errors": refused.errors}, _status(refused.errors, media), media)
+            return self._answer({"errors": refused.errors}, media)
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
         policy = self._engine.policy(operation)
@@ -136,13 +134,28 @@ class GraphQLOverHTTP:
     ) -> Response:
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
-            return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)
+            return self._once(await self._idempotency.run(operation, parameters, ctx, keys), media)
         work = self._engine.run(operation, parameters.variables, ctx)
         # A query whose client has left is of no use to anyone; a mutation is finished whatever happens.
         answer = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
         if answer is None:
             return Response(status_code=CLIENT_GONE)
-        return _answer(answer, 200 if "data" in answer else _status(answer["errors"], media), media)
+        return self._answer(answer, media)
+
+    def _once(self, told: Answered, media: str) -> Response:
+        kept: dict[str, Any] = {"errors": told.errors} if told.errors else {"data": None}
+        if told.body.startswith(b'{"errors"'):  # errors come first, also beside data
+            kept.setdefault("errors", [])
+        response = self._response(told.body, status_of(kept, media, self._codes), media)
+        if told.replayed:
+            response.headers[REPLAYED] = "true"
+        return response
+
+    def _answer(self, answer: dict[str, Any], media: str) -> Response:
+        return self._response(orjson.dumps(answer), status_of(answer, media, self._codes), media)
+
+    def _response(self, body: bytes, status: int, media: str) -> Response:
+        return Response(body, status, {"Content-Type": f"{media_of(status, media, self._codes)}; charset=utf-8"})
 
     async def _shown(
         self, request: Request, operation: Operation, policy: Policy, asked: Parameters, ctx: Context, media: str,
@@ -173,8 +186,9 @@ class GraphQLOverHTTP:
         else:
             kept = fresh(*await ask(), policy.max_age_s)
         if kept.errors is not None or request.method == "POST":
-            status = _status(kept.errors, media) if kept.errors and kept.status_by_errors else 200
-            return Response(kept.body, status, {"Content-Type": f"{media}; charset=utf-8"})
+            told: dict[str, Any] = {"errors": kept.errors} if kept.errors else {}
+            told |= {} if kept.status_by_errors else {"data": None}
+            return self._response(kept.body, status_of(told, media, self._codes), media)
         return represented(kept, request.headers, media, policy.max_age_s, self._surrogates, shared=shared)
 
 
@@ -233,16 +247,12 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     if length.isdecimal() and int(length) <= BODY_BYTES_MAX:
         try:
-            async with asyncio.timeout(BODY_S_MAX):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > BODY_BYTES_MAX:
-                        break
-                else:
-                    return bytes(body)
-        except TimeoutError:
-            told = f"the body took longer than {BODY_S_MAX} s (BODY_S_MAX): send it at once"
-            raise RequestError("REQUEST_TIMEOUT", told, status=408) from None
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    break
+            else:
+                return bytes(body)
         except ClientDisconnect:
             raise RequestError("BAD_REQUEST", "the body ended early", status=400) from None
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)
@@ -265,23 +275,6 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _status(errors: list[dict[str, Any]], media: str) -> int:
-    return 200 if media == JSON else STATUSES.get(errors[0]["extensions"]["code"], 400)
-
-
-def _once(told: Answered, media: str) -> Response:
-    response = Response(
-        told.body, _status(told.errors, media) if told.errors else 200, {"Content-Type": f"{media}; charset=utf-8"}
-    )
-    if told.replayed:
-        response.headers[REPLAYED] = "true"
-    return response
-
-
-def _answer(answer: dict[str, Any], status: int, media: str) -> Response:
-    return Response(orjson.dumps(answer), status, {"Content-Type": f"{media}; charset=utf-8"})
-
-
 class SecurityHeaders:
     """Add the headers that tell a browser to trust an answer with as little as possible, where it has none of its own.
 
@@ -295,6 +288,10 @@ class SecurityHeaders:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            # Storefronts read answers by CORS, which this does not touch; no page can pull one in as a picture.
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
         } | ({"Strict-Transport-Security": "max-age=31536000"} if https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

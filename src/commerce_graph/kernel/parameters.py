@@ -28,6 +28,13 @@ class Parameters:
     """Whether the id came as Apollo's automatic persisted queries have it: then the text may follow."""
 
 
+class NotWellFormed(RequestError):
+    """JSON that is no request of GraphQL over HTTP: a parameter is missing, or of another type."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("BAD_REQUEST", message, status=400)
+
+
 def load_json(text: bytes | str) -> Any:
     """Read JSON. Limits: JSON_DEPTH_MAX. Raises: RequestError(BAD_REQUEST) with status 400."""
     try:
@@ -59,29 +66,29 @@ def _deeper_than(value: Any, levels: int) -> bool:
 def read_parameters(body: Any) -> Parameters:
     """Check what was sent against the GraphQL-over-HTTP specification, with its appendix on persisted documents.
 
-    Raises: RequestError(BAD_REQUEST) with status 400.
+    Raises: NotWellFormed.
     """
     if isinstance(body, list):
-        raise _bad("batches are not supported: send one operation a request")
+        raise NotWellFormed("batches are not supported: send one operation a request")
     if not isinstance(body, dict):
-        raise _bad("the body must be a JSON object with `query` or `documentId`")
+        raise NotWellFormed("the body must be a JSON object with `query` or `documentId`")
     query = body.get("query")
     name, variables, extensions = body.get("operationName"), body.get("variables"), body.get("extensions")
     for label, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
-            raise _bad(f"`{label}` must be an object")
+            raise NotWellFormed(f"`{label}` must be an object")
     if name is not None and not isinstance(name, str):
-        raise _bad("`operationName` must be a string")
+        raise NotWellFormed("`operationName` must be a string")
     given = body.get("documentId")
     hashed = extensions.get("persistedQuery") if extensions else None
     if given is None and hashed is None:
         if not isinstance(query, str) or not query:
-            raise _bad("`query` must be a string that holds a GraphQL document")
+            raise NotWellFormed("`query` must be a string that holds a GraphQL document")
         return Parameters(query, name, variables)
     if query is not None and not isinstance(query, str):
-        raise _bad("`query` must be a string that holds a GraphQL document")
+        raise NotWellFormed("`query` must be a string that holds a GraphQL document")
     if given is not None and (query or hashed is not None):
-        raise _bad("send `documentId` alone, without `query` and `extensions.persistedQuery`")
+        raise NotWellFormed("send `documentId` alone, without `query` and `extensions.persistedQuery`")
     found = _hash(hashed) if given is None else document_id(given)
     return Parameters(query or "", name, variables, found, automatic=given is None)
 
@@ -89,13 +96,13 @@ def read_parameters(body: Any) -> Parameters:
 def document_id(given: Any) -> str:
     """Return what a document is stored by: the SHA-256 of its text in hexadecimal digits, or an id of its own.
 
-    Limits: DOCUMENT_ID_CHARS_MAX. Raises: RequestError(BAD_REQUEST) with status 400.
+    Limits: DOCUMENT_ID_CHARS_MAX. Raises: NotWellFormed.
     """
     if isinstance(given, str) and len(given) <= DOCUMENT_ID_CHARS_MAX:
         bare = given.removeprefix("sha256:")
         if SHA256.fullmatch(bare) or (bare == given and CUSTOM.fullmatch(given)):
             return bare
-    raise _bad(
+    raise NotWellFormed(
         "a document's id is `sha256:` and 64 hexadecimal digits in lower case, or an id of its own that was published: "
         f"letters, digits, `-`, `.`, `_`, `~`, {DOCUMENT_ID_CHARS_MAX} at most, after `x-name:` if it has a prefix"
     )
@@ -103,9 +110,5 @@ def document_id(given: Any) -> str:
 
 def _hash(given: Any) -> str:
     if not isinstance(given, dict) or given.get("version") != 1:
-        raise _bad("`extensions.persistedQuery` must be an object with `version` 1 and `sha256Hash`")
+        raise NotWellFormed("`extensions.persistedQuery` must be an object with `version` 1 and `sha256Hash`")
     return document_id(given.get("sha256Hash"))
-
-
-def _bad(message: str) -> RequestError:
-    return RequestError("BAD_REQUEST", message, status=400)

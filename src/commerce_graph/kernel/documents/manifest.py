@@ -100,7 +100,7 @@ def _faults(engine: Engine, document: Document, known: list[str | None]) -> list
     if SHA256.fullmatch(document.id) and document.id != hashed:
         return [f"its id `{document.id}` is not the SHA-256 of its text, which is `{hashed}`"]
     for name in known or [None]:
-        prepared = engine.prepare(document.text, name)
+        prepared = engine.prepare(document.text, name, explain=True)
         if isinstance(prepared, Refused):
             return [_where(error) for error in prepared.errors]
     return []

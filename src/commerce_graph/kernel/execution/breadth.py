@@ -36,6 +36,7 @@ def execute(
     field_resolver: GraphQLFieldResolver | None = None,
     type_resolver: GraphQLTypeResolver | None = None,
     *,
+    hide_suggestions: bool = False,
     plans: Plans | None = None,
     answered: list[tuple[Any, int]] | None = None,
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
@@ -46,7 +47,9 @@ def execute(
     `answered` is told which objects, by their plan (`ObjectPlan`), are answered, and how many at a time.
     """
     plans = plans or Plans()
-    executor = plans.executor(schema, document, root_value, context_value, variable_values, operation_name)
+    executor = plans.executor(
+        schema, document, root_value, context_value, variable_values, operation_name, hide_suggestions
+    )
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     executor.field_resolver = field_resolver or default_field_resolver
@@ -124,6 +127,7 @@ async def events(
     variable_values: dict[str, Any] | None = None,
     operation_name: str | None = None,
     *,
+    hide_suggestions: bool = False,
     plans: Plans | None = None,
     answered: list[tuple[Any, int]] | None = None,
 ) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
@@ -132,7 +136,7 @@ async def events(
     Returns the errors where there is no stream.
     """
     plans = plans or Plans()
-    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name)
+    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name, hide_suggestions)
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     source = create_source_event_stream(executor)

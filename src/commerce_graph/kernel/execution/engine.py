@@ -38,7 +38,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from commerce_graph.kernel import limits
-from commerce_graph.kernel.auth import Access
+from commerce_graph.kernel.auth import WRITE_DOCUMENTS, Access, Principal
 from commerce_graph.kernel.caching.policy import UNCACHED, Policy, policy_of
 from commerce_graph.kernel.context import Buyer, Context
 from commerce_graph.kernel.demand.charge import Charge
@@ -48,6 +48,7 @@ from commerce_graph.kernel.demand.measure import RULES, Oversize, measure, root_
 from commerce_graph.kernel.directives import DEFER
 from commerce_graph.kernel.errors import Rejected, RequestError
 from commerce_graph.kernel.execution.breadth import events, execute
+from commerce_graph.kernel.execution.introspection import SchemaReads
 from commerce_graph.kernel.execution.plan import Plans
 from commerce_graph.kernel.graph import Graph
 
@@ -63,7 +64,12 @@ TOKENS = (
     "what repeats into fragments and what is data into variables"
 )
 
+SCHEMA_FIELDS = frozenset({"__schema", "__type", "_service"})
+"""Fields that tell the schema; the last is federation's, whose `sdl` is all of it."""
+
 ExecutorName = Literal["breadth", "graphql-core"]
+Introspection = Literal["on", "token", "off"]
+"""Who may read the schema: everyone, callers whose token holds `write_documents`, or nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Operation:
     roots: tuple[str, ...]
     """What it selects at its root, by the names in the schema."""
     costs: Costs = field(compare=False, repr=False)
+    introspects: bool = False
+    """Whether it reads the schema."""
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
     policies: list[Policy] = field(default_factory=list, compare=False, repr=False)
     """How its answers are cached, once somebody has asked."""
@@ -90,7 +98,8 @@ class Operation:
     @property
     def label(self) -> str:
         """What logs call it: the operation's own name, or what it starts with."""
-        return self.node.name.value if self.node.name else f"an anonymous {self.kind.value}"
+        name = self.node.name.value[: limits.OPERATION_NAME_LOGGED_CHARS] if self.node.name else ""
+        return name or f"an anonymous {self.kind.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +112,17 @@ class Refused:
 class Engine:
     """Runs operations against one graph. Safe for concurrent use."""
 
-    def __init__(self, graph: Graph, executor: ExecutorName = "breadth") -> None:
+    def __init__(self, graph: Graph, executor: ExecutorName = "breadth", introspection: Introspection = "on") -> None:
         self.graph = graph
         self.executor = executor
+        self.introspection = introspection
+        self._reads = SchemaReads(graph.core)
         self._known: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
-    def prepare(self, text: str, operation_name: str | None = None) -> Operation | Refused:
+    def prepare(self, text: str, operation_name: str | None = None, *, explain: bool = False) -> Operation | Refused:
         """Parse, bound and validate a document; what is accepted is kept.
 
+        `explain`: the messages of what is refused may suggest names of the schema.
         Limits: DOCUMENT_TOKENS_MAX, those of `measure`, DOCUMENT_OVERLAPS_MAX, DOCUMENT_FAULTS_TOLD_MAX; the cache
         holds DOCUMENT_CACHE_ENTRIES documents of up to DOCUMENT_CACHED_CHARS_MAX, the least recently used leaves first.
         """
@@ -119,14 +131,14 @@ class Engine:
         if known is not None:
             self._known.move_to_end(at)
             return known
-        prepared = self._prepare(text, operation_name)
+        prepared = self._prepare(text, operation_name, explain)
         if isinstance(prepared, Operation) and len(text) <= limits.DOCUMENT_CACHED_CHARS_MAX:
             self._known[at] = prepared
             if len(self._known) > limits.DOCUMENT_CACHE_ENTRIES:
                 self._known.popitem(last=False)
         return prepared
 
-    def _prepare(self, text: str, operation_name: str | None) -> Operation | Refused:
+    def _prepare(self, text: str, operation_name: str | None, explain: bool) -> Operation | Refused:
         try:
             document = parse(text, max_tokens=limits.DOCUMENT_TOKENS_MAX, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as wrong:
@@ -135,7 +147,8 @@ class Engine:
             return Refused([_told(wrong, "GRAPHQL_PARSE_FAILED")])
         try:
             measure(document)
-            errors = validate(self.graph.asked, document, RULES, limits.DOCUMENT_FAULTS_TOLD_MAX)
+            most = limits.DOCUMENT_FAULTS_TOLD_MAX
+            errors = validate(self.graph.asked, document, RULES, most, hide_suggestions=not explain)
         except Oversize as over:
             return Refused([_error(over.code, str(over))])
         if errors:
@@ -146,20 +159,30 @@ class Engine:
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
             return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
+        if self._reads.excessive(document, node):
+            return Refused([_error("FIELD_LIMIT_EXCEEDED", "the operation reads the schema too often")])
         # A document may hold operations that this caller may not run; only the chosen one counts.
         chosen = separate_operations(document)[node.name.value if node.name else ""]
-        costs = Costs(self.graph.weights, document, node)
-        roots = tuple(root_names(document, node))
-        return Operation(document, node, operation_name, self._access(chosen), roots, costs)
-
-    def _access(self, document: DocumentNode) -> dict[str, Access]:
         info = TypeInfo(self.graph.core)
         collector = _AccessCollector(info, self.graph.access)
-        visit(document, TypeInfoVisitor(info, collector))
-        return collector.found
+        visit(chosen, TypeInfoVisitor(info, collector))
+        roots = tuple(root_names(document, node))
+        costs = Costs(self.graph.weights, document, node)
+        return Operation(document, node, operation_name, collector.found, roots, costs, collector.introspects)
+
+    def may_introspect(self, caller: Principal) -> bool:
+        """Tell whether a caller may read the schema."""
+        return self.introspection == "on" or (self.introspection == "token" and caller.may(WRITE_DOCUMENTS))
+
+    def explains(self, caller: Principal) -> bool:
+        """Tell whether messages to a caller may suggest names of the schema: never to one who holds no token."""
+        return bool(caller.scopes) and self.may_introspect(caller)
 
     def authorise(self, operation: Operation, ctx: Context) -> Refused | None:
         """Refuse an operation that selects a field the caller may not see. Nothing of it runs then."""
+        if operation.introspects and not self.may_introspect(ctx.principal):
+            who = "callers whose token holds `write_documents`" if self.introspection == "token" else "nobody"
+            return Refused([_error("INTROSPECTION_DISABLED", f"this server tells its schema to {who}")])
         missing = {at: need - ctx.principal.scopes for at, need in operation.access.items()}
         errors = [
             _error("ACCESS_DENIED", f"Access denied for `{at}`: the access token needs {', '.join(sorted(need))}.")
@@ -246,7 +269,7 @@ class Engine:
     def _execute(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
     ) -> ExecutionResult | Awaitable[ExecutionResult]:
-        asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
+        asked = self._asked(operation, variables, ctx)
         if self.executor == "graphql-core":
             return graphql_core_execute(self.graph.core, operation.document, context_value=ctx, **asked)
         asked["answered"] = ctx.charge.answered if ctx.charge else None
@@ -255,12 +278,18 @@ class Engine:
     async def _events(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
     ) -> ExecutionResult | AsyncGenerator[ExecutionResult]:
-        asked: dict[str, Any] = {"variable_values": variables, "operation_name": operation.name}
+        asked = self._asked(operation, variables, ctx)
         if self.executor == "graphql-core":
             source: Any = subscribe(self.graph.core, operation.document, context_value=ctx, **asked)
             return await source if inspect.isawaitable(source) else source  # type: ignore[no-any-return]
         asked["answered"] = ctx.charge.answered if ctx.charge else None
         return await events(self.graph.core, operation.document, ctx, **asked, plans=operation.plans)
+
+    def _asked(self, operation: Operation, variables: dict[str, Any] | None, ctx: Context) -> dict[str, Any]:
+        return {
+            "variable_values": variables, "operation_name": operation.name,
+            "hide_suggestions": not self.explains(ctx.principal),
+        }  # fmt: skip
 
     async def stream(
         self, operation: Operation, variables: dict[str, Any] | None, ctx: Context
@@ -365,8 +394,10 @@ class _AccessCollector(Visitor):
         self._info = info
         self._access = access
         self.found: dict[str, Access] = {}
+        self.introspects = False
 
     def enter_field(self, node: FieldNode, *_args: Any) -> None:
+        self.introspects |= node.name.value in SCHEMA_FIELDS
         parent = self._info.get_parent_type()
         if parent is not None:
             at = f"{parent.name}.{node.name.value}"

@@ -294,12 +294,15 @@ class Plans:
 
     def executor(
         self, schema: GraphQLSchema, document: DocumentNode, root_value: Any, context_value: Any,
-        raw_variable_values: dict[str, Any] | None, operation_name: str | None,
+        raw_variable_values: dict[str, Any] | None, operation_name: str | None, hide_suggestions: bool = False,
     ) -> Executor[Any] | list[GraphQLError]:  # fmt: skip
         """Return graphql-core's view of an execution, with coerced variables, or the errors of the request."""
         template = self._template
         if template is None:
-            built = Executor.build(schema, document, root_value, context_value, raw_variable_values, operation_name)
+            built = Executor.build(
+                schema, document, root_value, context_value, raw_variable_values, operation_name,
+                hide_suggestions=hide_suggestions,
+            )  # fmt: skip
             if not isinstance(built, list):
                 self._template = built
             return built
@@ -307,7 +310,7 @@ class Plans:
         values: VariableValues | list[GraphQLError] | None = _as_given(template.variable_values, given)
         if values is None:
             definitions = template.operation.variable_definitions or ()
-            values = get_variable_values(schema, definitions, given, max_errors=VARIABLE_ERRORS_MAX)
+            values = get_variable_values(schema, definitions, given, VARIABLE_ERRORS_MAX, hide_suggestions)
         if isinstance(values, list):
             return values
         executor: Executor[Any] = object.__new__(Executor)
@@ -315,6 +318,7 @@ class Plans:
         executor.root_value = root_value
         executor.context_value = context_value
         executor.variable_values = values
+        executor.hide_suggestions = hide_suggestions
         return executor
 
     def run_by_graphql_core(self, executor: Executor[Any]) -> bool:
