@@ -13,6 +13,10 @@ from starlette.routing import Route
 from commerce_graph.freshness import invalidation
 from commerce_graph.kernel.auth import ANONYMOUS, Principal
 from commerce_graph.kernel.caching import Answers, Store
+from commerce_graph.kernel.demand.buckets import Buckets, Rate
+from commerce_graph.kernel.demand.door import Door
+from commerce_graph.kernel.demand.gate import Gate
+from commerce_graph.kernel.demand.throttle import Throttle
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.documents import Store as DocumentStore
 from commerce_graph.kernel.execution import Engine
@@ -29,6 +33,11 @@ async def caller(headers: Mapping[str, str]) -> Principal:
     return replace(found, customer_id=uid(customer)) if customer else found
 
 
+def open_door(redis: Redis) -> Door:
+    """Return a door that everyone passes."""
+    return Door(Gate(), Throttle(Buckets(redis), "off", Rate(1, 1)))
+
+
 @pytest.fixture
 async def serve(shop: Shop, redis: Redis, engine: Engine) -> AsyncIterator[Serve]:
     """Return a function that starts one more server process, as far as its memory goes."""
@@ -37,7 +46,7 @@ async def serve(shop: Shop, redis: Redis, engine: Engine) -> AsyncIterator[Serve
 
     def another() -> httpx.AsyncClient:
         documents = Documents(DocumentStore(redis))
-        http = GraphQLOverHTTP(engine, caller, documents, answers=Answers(Store(redis)))
+        http = GraphQLOverHTTP(engine, caller, documents, open_door(redis), answers=Answers(Store(redis)))
         app = Starlette(routes=[Route("/graphql", http)])
         app.state.resources = shop.resources
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.test"))
