@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from contextlib import aclosing
+from functools import partial
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -16,14 +18,23 @@ from commerce_graph.kernel.auth import Authenticate
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.execution import Engine, Refused
+from commerce_graph.kernel.execution import August2022, Current, Engine, Format, Operation, Refused, run_in_parts
+from commerce_graph.kernel.framing import DEFER, DEFER_2022, EVENT_STREAM, EVENTS, SUBSCRIPTION, Framing, framings
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
 from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
+from commerce_graph.kernel.streams import Answers, OpenStreams, Streamed, as_event, disconnected, subscribed
+
+T = TypeVar("T")
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
+NAMED = (HTML, EVENT_STREAM)
+"""What only who names it gets: `*/*` alone is a program that reads JSON."""
+
+FORMATS: dict[Framing, Format] = {DEFER: Current(), DEFER_2022: August2022()}
+"""How deferred fragments are told."""
 
 STATUSES = {
     "ACCESS_DENIED": 403, "INTERNAL": 500, "TIMEOUT": 504, "PERSISTED_DOCUMENT_REQUIRED": 403,
@@ -55,6 +66,7 @@ class GraphQLOverHTTP:
         self._idempotency = Idempotency(engine)
         self._authenticate = authenticate
         self._page = page
+        self._streams = OpenStreams()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -65,10 +77,13 @@ class GraphQLOverHTTP:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        accepted = accepts(request.headers.get("accept"), (JSON, GRAPHQL, HTML))
+        accepted = accepts(request.headers.get("accept"), (JSON, GRAPHQL, EVENT_STREAM, HTML))
         if request.method in ("GET", "HEAD") and self._page and accepted[:1] == [HTML]:
             return self._page(request)
-        media = next((kind for kind in accepted if kind != HTML), None)
+        streamed = framings(request.headers.get("accept"))
+        # Who names a way to stream alone gets JSON where there is nothing to stream.
+        wanted = next((kind for kind in accepted if kind != HTML), JSON if streamed else None)
+        media = JSON if wanted == EVENT_STREAM else wanted
         try:
             if media is None:
                 raise RequestError("NOT_ACCEPTABLE", f"this address answers with {GRAPHQL} or {JSON}", status=406)
@@ -76,7 +91,8 @@ class GraphQLOverHTTP:
             principal = await self._authenticate(request.headers)
             request_id = getattr(request.state, "request_id", "-")
             ctx = Context(request.app.state.resources, principal, request_id=request_id)
-            return await self._run(request, parameters, ctx, media)
+            response = await self._run(request, parameters, ctx, media, streamed)
+            return as_event(response) if wanted == EVENT_STREAM else response
         except RequestError as wrong:
             told = {"message": wrong.message, "extensions": {"code": wrong.code}}
             response = _answer({"errors": [told]}, wrong.status, media or JSON)
@@ -88,7 +104,9 @@ class GraphQLOverHTTP:
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
 
-    async def _run(self, request: Request, asked: Parameters, ctx: Context, media: str) -> Response:
+    async def _run(
+        self, request: Request, asked: Parameters, ctx: Context, media: str, streamed: list[Framing]
+    ) -> Response:
         parameters = await self._documents.find(asked, ctx.principal)
         if isinstance(parameters, Refused):
             return _answer({"errors": parameters.errors}, _status(parameters.errors, media), media)
@@ -96,24 +114,64 @@ class GraphQLOverHTTP:
         if isinstance(operation, Refused):
             return _answer({"errors": operation.errors}, _status(operation.errors, media), media)
         structlog.contextvars.bind_contextvars(operation=operation.label)
-        if request.method != "POST" and operation.kind is not OperationType.QUERY:
-            raise RequestError("METHOD_NOT_ALLOWED", "GET runs queries only: send this by POST", status=405)
-        if operation.kind is OperationType.SUBSCRIPTION:
-            raise RequestError("BAD_REQUEST", "subscriptions run over WebSocket, at this same address", status=400)
+        _check_method(request.method, operation)
         refused = self._engine.authorise(operation, ctx)
         if refused:
             return _answer({"errors": refused.errors}, _status(refused.errors, media), media)
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            return self._subscribe(request, operation, parameters, ctx, streamed)
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return _once(await self._idempotency.run(operation, parameters, ctx, keys), media)
+        framing = next((each for each in streamed if each in FORMATS), None)
+        if framing and operation.deferring:
+            return await self._in_parts(request, operation, parameters, ctx, media, framing)
         work = self._engine.run(operation, parameters.variables, ctx)
         # A query whose client has left is of no use to anyone; a mutation is finished whatever happens.
         answer = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
         if answer is None:
             return Response(status_code=CLIENT_GONE)
         return _answer(answer, 200 if "data" in answer else _status(answer["errors"], media), media)
+
+    async def _in_parts(
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, media: str, framing: Framing
+    ) -> Response:
+        """Answer at once what is not deferred. What is deferred of a mutation is read after all of it has happened."""
+        work = run_in_parts(self._engine, operation, parameters.variables, ctx, FORMATS[framing])
+        done = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
+        if done is None:
+            return Response(status_code=CLIENT_GONE)
+        answer, rest = done
+        if rest is None:
+            return _answer(answer, 200 if "data" in answer else _status(answer["errors"], media), media)
+        return Streamed(_after(answer, rest), framing)
+
+    def _subscribe(
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, streamed: list[Framing]
+    ) -> Response:
+        framing = next((each for each in streamed if each in (EVENTS, SUBSCRIPTION)), None)
+        if framing is None:
+            told = (
+                "subscriptions run over WebSocket, at this same address, or as a stream: accept `text/event-stream` or "
+                "`multipart/mixed;subscriptionSpec=1.0`"
+            )
+            raise RequestError("BAD_REQUEST", told, status=400)
+        again = partial(self._authenticate, request.headers)
+        events = subscribed(self._engine, operation, parameters.variables, ctx, again)
+        return self._streams.response(events, framing, ctx.principal)
+
+
+def _check_method(method: str, operation: Operation) -> None:
+    allowed = {
+        OperationType.QUERY: ("GET", "HEAD", "POST"),
+        OperationType.SUBSCRIPTION: ("GET", "POST"),
+        OperationType.MUTATION: ("POST",),
+    }
+    if method not in allowed[operation.kind]:
+        told = "GET runs queries and subscriptions only: send this by POST"
+        raise RequestError("METHOD_NOT_ALLOWED", told, status=405)
 
 
 def accepts(header: str | None, kinds: tuple[str, ...]) -> list[str]:
@@ -122,14 +180,13 @@ def accepts(header: str | None, kinds: tuple[str, ...]) -> list[str]:
     Limits: ACCEPT_CHARS_MAX; a longer header is taken as `*/*`.
     """
     if not header or not header.strip() or len(header) > ACCEPT_CHARS_MAX:
-        return [kind for kind in kinds if kind != HTML]
+        return [kind for kind in kinds if kind not in NAMED]
     ranges = dict(_range(part) for part in header.lower().split(",") if part.strip())
     found: list[tuple[float, str]] = []
     for kind in kinds:
         names = (kind, f"{kind.partition('/')[0]}/*", "*/*")
         quality = next((ranges[name] for name in names if name in ranges), 0.0)
-        # A page is only for who names it: `*/*` alone is a program.
-        if quality > 0 and (kind != HTML or HTML in ranges):
+        if quality > 0 and (kind not in NAMED or kind in ranges):
             found.append((quality, kind))
     return [kind for _, kind in sorted(found, key=lambda each: -each[0])]
 
@@ -182,9 +239,16 @@ async def _body(request: Request) -> bytes:
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)
 
 
-async def _while_connected(request: Request, work: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:
+async def _after(first: dict[str, Any], rest: Answers) -> Answers:
+    yield first
+    async with aclosing(rest):
+        async for answer in rest:
+            yield answer
+
+
+async def _while_connected(request: Request, work: Awaitable[T]) -> T | None:
     running = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
+    gone = asyncio.ensure_future(disconnected(request.receive))
     try:
         await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
         return running.result() if running.done() else None
@@ -192,11 +256,6 @@ async def _while_connected(request: Request, work: Awaitable[dict[str, Any]]) ->
         for task in (running, gone):
             task.cancel()
         await asyncio.gather(running, gone, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _status(errors: list[dict[str, Any]], media: str) -> int:

@@ -20,6 +20,7 @@ from graphql import (
 from graphql.error import located_error
 
 from commerce_graph.kernel.execution.column import Done
+from commerce_graph.kernel.execution.deferred import Deferred
 from commerce_graph.kernel.execution.faults import FAILED, errors_of
 from commerce_graph.kernel.execution.place import Root
 from commerce_graph.kernel.execution.plan import ObjectPlan, Plans
@@ -49,12 +50,11 @@ def execute(
         return ExecutionResult(None, executor)
     executor.field_resolver = field_resolver or default_field_resolver
     executor.type_resolver = type_resolver or default_type_resolver
-    return _execute(executor, document, plans)
+    return _execute(Run(executor), document, plans)
 
 
-def _execute(
-    executor: Executor[Any], document: DocumentNode, plans: Plans
-) -> ExecutionResult | Awaitable[ExecutionResult]:
+def _execute(run: Run, document: DocumentNode, plans: Plans) -> ExecutionResult | Awaitable[ExecutionResult]:
+    executor = run.executor
     if plans.run_by_graphql_core(executor):
         alone = executor.build_per_event_executor(executor.root_value)
         return alone.execute_operation()  # type: ignore[return-value]
@@ -63,7 +63,6 @@ def _execute(
     if kind is None:
         told = f"Schema is not configured to execute {operation.operation.value} operation."
         return ExecutionResult(None, [GraphQLError(told, operation)])
-    run = Run(executor)
     try:
         root = plans.of(document, kind, run).root
     except GraphQLError as wrong:
@@ -113,6 +112,35 @@ async def _result_later(run: Run, done: Awaitable[list[Any]]) -> ExecutionResult
         raise
 
 
+async def execute_in_parts(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    context_value: Any = None,
+    variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+    *,
+    plans: Plans | None = None,
+) -> tuple[ExecutionResult, Deferred | None]:
+    """Execute a validated operation up to its deferred fragments; None where there is nothing left to execute.
+
+    `plans` as for `execute`.
+    """
+    plans = plans or Plans()
+    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name)
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor), None
+    executor.field_resolver, executor.type_resolver = default_field_resolver, default_type_resolver
+    run = Run(executor)
+    done = _execute(run, document, plans)
+    result = done if isinstance(done, ExecutionResult) else await done
+    if result.data is None or not run.postponed:
+        return result, None
+    deferred = Deferred(run, result.data)
+    if deferred.refused:
+        return ExecutionResult(result.data, [*(result.errors or ()), located_error(deferred.refused)]), None
+    return result, deferred if deferred.pending else None
+
+
 async def events(
     schema: GraphQLSchema,
     document: DocumentNode,
@@ -142,7 +170,7 @@ async def _answers(
 ) -> AsyncGenerator[ExecutionResult]:
     try:
         async for event in stream:
-            done = _execute(executor.build_per_event_executor(event), document, plans)
+            done = _execute(Run(executor.build_per_event_executor(event)), document, plans)
             yield done if isinstance(done, ExecutionResult) else await done
     finally:
         close = getattr(stream, "aclose", None)

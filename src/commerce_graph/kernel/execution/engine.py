@@ -70,6 +70,9 @@ class Operation:
     """Field coordinates that ask for scopes."""
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
     costs: Costs = field(default_factory=Costs, compare=False, repr=False)
+    deferring: DocumentNode | None = None
+    """The document with its `@defer`, where it has any; `document` has none."""
+    plans_deferring: Plans = field(default_factory=Plans, compare=False, repr=False)
 
     @property
     def kind(self) -> OperationType:
@@ -128,8 +131,8 @@ class Engine:
         errors = validate(self.graph.asked, document, max_errors=20)
         if errors:
             return Refused([_told(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
-        # Everything is answered at once, which whoever may defer a fragment has to expect.
-        document = visit(document, _Undeferred())
+        # Most who write `@defer` do not say that they can read an answer in parts: they get it at once.
+        deferring, document = document, visit(document, _Undeferred())
         node = get_operation_ast(document, operation_name)
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
@@ -143,7 +146,10 @@ class Engine:
             return Refused([_error("FIELD_LIMIT_EXCEEDED", told)])
         # A document may hold operations that this caller may not run; only the chosen one counts.
         chosen = separate_operations(document)[node.name.value if node.name else ""]
-        return Operation(document, node, operation_name, self._access(chosen))
+        return Operation(
+            document, node, operation_name, self._access(chosen),
+            deferring=None if deferring is document else deferring,
+        )  # fmt: skip
 
     def _access(self, document: DocumentNode) -> dict[str, Access]:
         info = TypeInfo(self.graph.core)
@@ -199,10 +205,8 @@ class Engine:
                 result = self._execute(operation, variables, ctx)
                 done = result if isinstance(result, ExecutionResult) else await result
             return answer(done, ctx)
-        except TimeoutError:
-            return {"errors": [_error("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")]}
-        except RequestError as wrong:
-            return {"errors": [_error(wrong.code, wrong.message)]}
+        except (TimeoutError, RequestError) as wrong:
+            return given_up(wrong)
         finally:
             ctx.forget()  # what was read knows the context, which knows it: else only the collector could free both
 
@@ -250,7 +254,7 @@ def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
     """Return the response map of an execution result: expected errors told, all others masked and logged."""
     response: dict[str, Any] = {}
     if result.errors:
-        response["errors"] = [_outward(error, ctx) for error in result.errors]
+        response["errors"] = [outward(error, ctx) for error in result.errors]
     if result.data is not None or not result.errors or any(error.path for error in result.errors):
         response["data"] = result.data
     if ctx.extensions:
@@ -258,12 +262,24 @@ def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
     return response
 
 
+def late() -> RequestError:
+    """Return what is told of an operation that takes too long."""
+    return RequestError("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")
+
+
+def given_up(wrong: TimeoutError | RequestError) -> dict[str, Any]:
+    """Return the response map of an operation that was given up."""
+    told = late() if isinstance(wrong, TimeoutError) else wrong
+    return {"errors": [_error(told.code, told.message)]}
+
+
 def fault_of(fault: Exception, ctx: Context) -> dict[str, Any]:
     """Return the response map of an operation that could not run at all."""
-    return {"errors": [_outward(GraphQLError("", original_error=fault), ctx)]}
+    return {"errors": [outward(GraphQLError("", original_error=fault), ctx)]}
 
 
-def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
+def outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
+    """Return what a client is told of an error: expected ones as they are, all others masked and logged."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
