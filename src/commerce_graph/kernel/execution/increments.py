@@ -42,7 +42,7 @@ class Current:
 
 
 class August2022:
-    """Each fragment is told by its path and label: Apollo's `deferSpec=20220824`."""
+    """Each fragment is told by its path and label: Apollo's `deferSpec=20220824`. Each field is told once, here too."""
 
     def first(self, deferred: Deferred) -> dict[str, Any]:
         """Return what the first answer says beside data and errors."""
@@ -52,20 +52,21 @@ class August2022:
         """Return an answer after the first. What belongs deeper into a fragment follows it, at its own path."""
         fresh = {id(task) for task, _ in delivery.values}
         parts: list[dict[str, Any]] = []
-        for fragment in delivery.empty:
-            parts.append({"data": {}, **_named(fragment)})
         for fragment, errors in delivery.completed:
             if errors is not None:
                 parts.append({"data": None, **_named(fragment), **_errors(errors, tell)})
                 continue
-            own = [task for task in fragment.tasks if task.path == fragment.path]
+            untold = [task for task in fragment.tasks if id(task) in fresh]
+            fresh -= set(map(id, untold))
+            own = [task for task in untold if task.path == fragment.path]
             data = {key: value for task in own for key, value in task.data.items()}
-            faults = [error for task in own if id(task) in fresh for error in task.errors]
+            faults = [error for task in own for error in task.errors]
             parts.append({"data": data, **_named(fragment), **_errors(faults, tell)})
-            for task in fragment.tasks:
-                if task.path != fragment.path and id(task) in fresh:
+            for task in untold:
+                if task.path != fragment.path:
                     parts.append({"data": task.data, "path": list(task.path), **_errors(task.errors, tell)})
-            fresh -= {id(task) for task in fragment.tasks}
+        # Last: what they stand in may have come with this answer.
+        parts += [{"data": {}, **_named(fragment)} for fragment in delivery.empty]
         return {"incremental": parts, "hasNext": delivery.has_next}
 
 
