@@ -35,9 +35,9 @@ class Asked:
     trouble: float
 
 
-def operations(schema: GraphQLSchema) -> st.SearchStrategy[Asked]:
-    """Operations on a schema."""
-    return st.integers(0, 2**40).map(lambda seed: _Writer(schema, Random(seed)).write(seed))
+def operations(schema: GraphQLSchema, deferring: bool = False) -> st.SearchStrategy[Asked]:
+    """Operations on a schema; `deferring` puts `@defer` on many of their fragments."""
+    return st.integers(0, 2**40).map(lambda seed: _Writer(schema, Random(seed), deferring).write(seed))
 
 
 @dataclass
@@ -46,12 +46,16 @@ class _Writer:
 
     schema: GraphQLSchema
     dice: Random
+    deferring: bool = False
     fragments: dict[str, str] = field(default_factory=dict)
     conditions: dict[str, str] = field(default_factory=dict)
     """Type conditions of the fragments."""
     definitions: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
+    labels: int = 0
+    root: Any = None
+    """The type at the root of a mutation, below which nothing may be deferred."""
     left: int = 12
     """How many fields may still be written: answers must stay small."""
 
@@ -59,6 +63,7 @@ class _Writer:
         """Return the operation."""
         kind = "mutation" if self.dice.random() < 0.15 else "query"
         root = self.schema.mutation_type if kind == "mutation" else self.schema.query_type
+        self.root = root if kind == "mutation" else None
         selection = self._selection(root, 0)
         defined = f"({', '.join(f'${name}: {told}' for name, told in self.definitions.items())})"
         text = f"{kind} Random{defined if self.definitions else ''} {selection} " + " ".join(self.fragments.values())
@@ -68,9 +73,9 @@ class _Writer:
         parts = []
         for _ in range(self.dice.randint(1, 4 if depth < 2 else 3)):
             luck = self.dice.random()
-            if luck < 0.12 and depth < DEPTH_MAX:
+            if luck < (0.3 if self.deferring else 0.12) and depth < DEPTH_MAX:
                 parts.append(self._inline(parent, depth))
-            elif luck < 0.2 and depth < DEPTH_MAX:
+            elif luck < (0.45 if self.deferring else 0.2) and depth < DEPTH_MAX:
                 parts.append(self._spread(parent, depth))
             else:
                 parts.append(self._field(parent, depth))
@@ -99,7 +104,7 @@ class _Writer:
         condition = self.dice.choice(["", *self._overlapping(parent)])
         within = self.schema.type_map[condition] if condition else parent
         on = f" on {condition}" if condition else ""
-        return f"...{on}{self._directives()} {self._selection(within, depth)}"
+        return f"...{on}{self._directives()}{self._defer(parent)} {self._selection(within, depth)}"
 
     def _spread(self, parent: Any, depth: int) -> str:
         known = [name for name, kind in self.conditions.items() if kind in self._overlapping(parent)]
@@ -112,7 +117,16 @@ class _Writer:
             name = f"F{len(self.fragments)}"
             self.conditions[name] = condition
             self.fragments[name] = f"fragment {name} on {condition} {text}"
-        return f"...{name}{self._directives()}"
+        return f"...{name}{self._directives()}{self._defer(parent)}"
+
+    def _defer(self, parent: Any) -> str:
+        if not self.deferring or parent is self.root or self.dice.random() < 0.3:
+            return ""
+        self.labels += 1
+        label = f'label: "L{self.labels}"' if self.dice.random() < 0.7 else ""
+        condition = self._condition() if self.dice.random() < 0.15 else ""
+        arguments = ", ".join(filter(None, (label, condition)))
+        return f" @defer({arguments})" if arguments else " @defer"
 
     def _overlapping(self, parent: Any) -> list[str]:
         possible = set(self._possible(parent))
@@ -131,15 +145,17 @@ class _Writer:
     def _directives(self) -> str:
         if self.dice.random() > 0.12:
             return ""
-        name = self.dice.choice(["skip", "include"])
+        return f" @{self.dice.choice(['skip', 'include'])}({self._condition()})"
+
+    def _condition(self) -> str:
         if self.dice.random() < 0.5:
-            return f" @{name}(if: {self.dice.choice(['true', 'false'])})"
+            return f"if: {self.dice.choice(['true', 'false'])}"
         variable = f"b{self.dice.randrange(3)}"
         if variable not in self.definitions:
             self.definitions[variable] = self.dice.choice(["Boolean!", "Boolean = true", "Boolean! = false"])
             if self.definitions[variable] == "Boolean!" or self.dice.random() < 0.5:
                 self.variables[variable] = self.dice.random() < 0.5
-        return f" @{name}(if: ${variable})"
+        return f"if: ${variable}"
 
     def _arguments(self, arguments: dict[str, GraphQLArgument]) -> str:
         told = []

@@ -1,9 +1,11 @@
-// What a storefront does with Apollo Client 4 and its persisted query link: node apollo.mjs OPEN LOCKED GONE
+// What a storefront does with Apollo Client 4: persisted queries, subscriptions over HTTP, `@defer`.
+// node apollo.mjs OPEN LOCKED GONE
 // The servers: any document runs; published ones only; any document runs, and Redis does not answer.
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { ApolloClient, ApolloLink, CombinedGraphQLErrors, InMemoryCache, gql } from '@apollo/client';
+import { ApolloClient, ApolloLink, CombinedGraphQLErrors, CombinedProtocolErrors, InMemoryCache, gql } from '@apollo/client';
+import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
 import { HttpLink } from '@apollo/client/link/http';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 
@@ -82,3 +84,70 @@ test('without Redis it sends the text and is served', async () => {
   assert.equal(await ask(query), 'hello world');
   assert.deepEqual(sent, ['GET hash 503', 'POST text 200']);
 });
+
+/** Subscribe over HTTP with multipart responses; return what came, and the error that ended it. */
+function subscribed(query, options = {}) {
+  const made = new ApolloClient({ link: new HttpLink({ uri: open, ...options }), cache: new InMemoryCache() });
+  const seen = [];
+  return new Promise((resolve) => {
+    made.subscribe({ query: gql(query) }).subscribe({
+      next: (result) => seen.push(result.error ?? result.data),
+      error: (error) => resolve([...seen, error]),
+      complete: () => resolve(seen),
+    });
+  });
+}
+
+test('a subscription over HTTP, by POST and by GET', async () => {
+  for (const useGETForQueries of [false, true]) {
+    const seen = await subscribed('subscription { count(to: 3, delayMs: 5) }', { useGETForQueries });
+    assert.deepEqual(seen, [{ count: 0 }, { count: 1 }, { count: 2 }]);
+  }
+});
+
+test('a subscription that breaks tells an error of the protocol, one that does not begin errors of GraphQL', async () => {
+  const [first, broken] = await subscribed('subscription { fails }');
+  assert.deepEqual(first, { fails: 1 });
+  assert.ok(CombinedProtocolErrors.is(broken), broken);
+  assert.equal(broken.errors[0].extensions.code, 'INTERNAL');
+  const [refused] = await subscribed('subscription { nothing }');
+  assert.equal((refused.errors ?? refused.cause?.errors ?? [JSON.parse(refused.bodyText).errors[0]])[0].extensions.code, 'GRAPHQL_VALIDATION_FAILED');
+});
+
+/** Watch a query until nothing more comes; return each state of its data. */
+function watched(incrementalHandler, query) {
+  const sent = [];
+  const fetching = (address, request) => {
+    sent.push(request.headers.accept.split(',')[0]);
+    return fetch(address, request);
+  };
+  const link = new HttpLink({ uri: open, fetch: fetching });
+  const made = new ApolloClient({ link, cache: new InMemoryCache(), incrementalHandler });
+  const seen = [];
+  return new Promise((resolve, reject) => {
+    made.watchQuery({ query: gql(query), errorPolicy: 'all' }).subscribe({
+      next: ({ data: given, dataState, error }) => {
+        const { __typename, ...data } = given ?? {}; // Apollo Client asks for it in every fragment
+        if (given) seen.push(error ? { data, errors: error.errors.map((each) => each.path) } : { data });
+        if (dataState === 'complete' || error) resolve({ seen, accept: sent[0] });
+      },
+      error: reject,
+    });
+  });
+}
+
+for (const [name, handler, accept] of [
+  ['current', GraphQL17Alpha9Handler, 'multipart/mixed;incrementalSpec=v0.2'],
+  ['older', Defer20220824Handler, 'multipart/mixed;deferSpec=20220824'],
+]) {
+  test(`a deferred fragment comes later, in the ${name} format`, async () => {
+    const told = await watched(new handler(), '{ hello ...Late @defer } fragment Late on Query { later }');
+    assert.deepEqual(told.seen, [{ data: { hello: 'hello world' } }, { data: { hello: 'hello world', later: 'later' } }]);
+    assert.equal(told.accept, accept);
+  });
+
+  test(`an error in a deferred fragment is told, in the ${name} format`, async () => {
+    const told = await watched(new handler(), '{ hello ... @defer { later fault } }');
+    assert.deepEqual(told.seen.at(-1), { data: { hello: 'hello world', later: 'later', fault: null }, errors: [['fault']] });
+  });
+}

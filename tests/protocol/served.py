@@ -1,8 +1,8 @@
 """A small graph behind the real protocols and a real server, for the suites and clients of others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -44,7 +44,21 @@ class Watch:
         self.go_on = asyncio.Event()
         self.ended: asyncio.Queue[str] = asyncio.Queue()
         self.streams = 0
+        self.idle = asyncio.Event()
+        """Set when the last stream has ended."""
         self.revoked = False
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Count a stream until the block ends."""
+        self.streams += 1
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self.streams -= 1
+            if not self.streams:
+                self.idle.set()
 
 
 watch = Watch()
@@ -84,14 +98,43 @@ class Query:
             return True
 
     @field
+    async def later(self) -> str:
+        """Answer after other work has had its turn."""
+        await asyncio.sleep(0.02)
+        return "later"
+
+    @field
     def fault(self) -> str | None:
         """Fail unexpectedly."""
         raise ZeroDivisionError("the inside story")
+
+    @field
+    def fault_strictly(self) -> str:
+        """Fail where null is no answer."""
+        raise ZeroDivisionError("the inside story")
+
+
+@object_type(access=OPEN)
+class Note:
+    """What a mutation wrote."""
+
+    text: str
+
+    @field
+    async def wait(self) -> bool:
+        """Wait until the test says go on."""
+        async with watched():
+            return True
 
 
 @object_type(access=OPEN)
 class Mutation:
     """Mutations."""
+
+    @field
+    def note(self, text: str) -> Note:
+        """Write a note."""
+        return Note(text=text)
 
     @field
     async def wait(self) -> bool:
@@ -106,13 +149,23 @@ class Subscription:
 
     @strawberry.subscription(description="Count.")
     async def count(self, to: int = 3, delay_ms: int = 0) -> AsyncIterator[int]:
-        watch.streams += 1
-        try:
+        with watch.streaming():
             for number in range(to):
                 yield number
                 await asyncio.sleep(delay_ms / 1_000)
-        finally:
-            watch.streams -= 1
+
+    @strawberry.subscription(description="Tell more than any buffer between us and the client holds.")
+    async def flood(self) -> AsyncIterator[str]:
+        with watch.streaming():
+            while True:
+                yield "x" * 500_000
+                await asyncio.sleep(0)
+
+    @strawberry.subscription(description="Tell nothing until the test says go on.")
+    async def silence(self) -> AsyncIterator[int]:
+        with watch.streaming():
+            await watch.go_on.wait()
+            yield 1
 
     @strawberry.subscription(description="Fail after one event, the way that is asked for.")
     async def fails(self, expected: bool = False) -> AsyncIterator[int]:

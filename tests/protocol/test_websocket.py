@@ -21,10 +21,15 @@ LONG = {"query": "subscription { count(to: 100000, delayMs: 5) }"}
 
 @asynccontextmanager
 async def socket(
-    address: str, *, ready: bool = True, origin: str | None = None, protocol: str = PROTOCOL
+    address: str,
+    *,
+    ready: bool = True,
+    origin: str | None = None,
+    protocol: str = PROTOCOL,
+    compression: str | None = "deflate",
 ) -> AsyncIterator[ClientConnection]:
     asked: Any = {"subprotocols": [Subprotocol(protocol)], "origin": origin and Origin(origin), "max_size": None}
-    async with connect(f"ws://{address}", **asked) as opened:
+    async with connect(f"ws://{address}", compression=compression, **asked) as opened:
         if ready:
             await send(opened, {"type": "connection_init"})
             assert await hear(opened) == {"type": "connection_ack"}
@@ -245,3 +250,39 @@ async def test_revoked_token_runs_nothing_more_and_ends_its_streams(address: str
         told = await hear(opened)
         assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "UNAUTHORIZED")
     seen.revoked = False
+
+
+async def test_silent_client_is_pinged_and_stays_as_long_as_it_answers(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WEBSOCKET_PING_S", 0.02)
+    monkeypatch.setattr(limits, "WEBSOCKET_PONG_S_MAX", 0.5)
+    async with socket(address) as opened:
+        for answer in ({"type": "pong"}, {"type": "complete", "id": "unknown"}, {"type": "pong", "payload": {}}):
+            assert await hear(opened) == {"type": "ping"}
+            await send(opened, answer)  # whatever it says, it is there
+        await send(opened, subscribe())
+        while (message := await hear(opened))["type"] == "ping":
+            await send(opened, {"type": "pong"})
+        assert message["payload"] == {"data": {"hello": "hello world"}}
+
+
+async def test_silent_client_that_answers_no_ping_closes_with_4499_and_its_streams_end(
+    address: str, seen: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WEBSOCKET_PING_S", 0.02)
+    monkeypatch.setattr(limits, "WEBSOCKET_PONG_S_MAX", 0.05)
+    async with socket(address) as opened:
+        await send(opened, subscribe({"query": "subscription { silence }"}))
+        assert await close_code(opened) == 4499
+    await asyncio.wait_for(seen.idle.wait(), 10)
+
+
+async def test_client_that_reads_nothing_closes_with_1013(
+    address: str, seen: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WEBSOCKET_SEND_S_MAX", 0.1)
+    async with socket(address, compression=None) as opened:
+        await send(opened, subscribe({"query": "subscription { flood }"}))
+        await asyncio.wait_for(seen.idle.wait(), 20)  # nothing was read so far
+        assert await close_code(opened) == 1013

@@ -36,12 +36,12 @@ DEFER = GraphQLDirective(
     GraphQLDeferDirective.name,
     GraphQLDeferDirective.locations,
     GraphQLDeferDirective.args,
-    description="Let a fragment come later. It is answered at once with the rest, as the specification allows.",
+    description="Let a fragment come later, for clients that say in `Accept` how they read it; others get it at once.",
 )
 
 
 def deferring(schema: GraphQLSchema) -> GraphQLSchema:
-    """Return a schema with `@defer`, to hold documents against: graphql-core executes none that has it."""
+    """Return a schema with `@defer`, to hold documents against: graphql-core's `execute` takes none that has it."""
     config = schema.to_kwargs()
     config["directives"] = (*schema.directives, DEFER)
     return GraphQLSchema(**config)

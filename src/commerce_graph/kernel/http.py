@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -21,13 +22,23 @@ from commerce_graph.kernel.demand.door import Door
 from commerce_graph.kernel.demand.throttle import Visitor
 from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.execution import Engine, Operation, Refused
+from commerce_graph.kernel.execution import August2022, Current, Engine, Format, Operation, Refused, run_in_parts
+from commerce_graph.kernel.framing import DEFER, DEFER_2022, EVENT_STREAM, EVENTS, SUBSCRIPTION, Framing, framings
 from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, keys_of
 from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import NotWellFormed, Parameters, load_json, read_parameters
 from commerce_graph.kernel.statuses import GRAPHQL, JSON, UNPROCESSABLE, StatusCodes, media_of, status_of
+from commerce_graph.kernel.streams import Answers as Parts
+from commerce_graph.kernel.streams import OpenStreams, Streamed, as_event, disconnected, subscribed
+
+T = TypeVar("T")
 
 HTML = "text/html"
+NAMED = (HTML, EVENT_STREAM)
+"""What only who names it gets: `*/*` alone is a program that reads JSON."""
+
+FORMATS: dict[Framing, Format] = {DEFER: Current(), DEFER_2022: August2022()}
+"""How deferred fragments are told."""
 
 CLIENT_GONE = 499
 """The status in the log of a query whose client left; nobody receives it."""
@@ -61,6 +72,7 @@ class GraphQLOverHTTP:
         self._answers = answers
         self._surrogates = surrogates
         self._codes = codes
+        self._streams = OpenStreams()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,10 +83,13 @@ class GraphQLOverHTTP:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        accepted = accepts(request.headers.get("accept"), (JSON, GRAPHQL, HTML))
+        accepted = accepts(request.headers.get("accept"), (JSON, GRAPHQL, EVENT_STREAM, HTML))
         if request.method in ("GET", "HEAD") and self._page and accepted[:1] == [HTML]:
             return self._page(request)
-        media = next((kind for kind in accepted if kind != HTML), None)
+        streamed = framings(request.headers.get("accept"))
+        # Who names a way to stream alone gets JSON where there is nothing to stream.
+        wanted = next((kind for kind in accepted if kind != HTML), JSON if streamed else None)
+        media = JSON if wanted == EVENT_STREAM else wanted
         try:
             if media is None:
                 raise RequestError("NOT_ACCEPTABLE", f"this address answers with {GRAPHQL} or {JSON}", status=406)
@@ -82,7 +97,8 @@ class GraphQLOverHTTP:
             principal = await self._authenticate(request.headers)
             request_id = getattr(request.state, "request_id", "-")
             ctx = Context(request.app.state.resources, principal, request_id=request_id)
-            return await self._run(request, parameters, ctx, media)
+            response = await self._run(request, parameters, ctx, media, streamed)
+            return as_event(response) if wanted == EVENT_STREAM else response
         except RequestError as wrong:
             told: dict[str, Any] = {"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}
             answer = {"errors": [told]} | ({"extensions": wrong.extensions} if wrong.extensions else {})
@@ -100,7 +116,9 @@ class GraphQLOverHTTP:
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
 
-    async def _run(self, request: Request, asked: Parameters, ctx: Context, media: str) -> Response:
+    async def _run(
+        self, request: Request, asked: Parameters, ctx: Context, media: str, streamed: list[Framing]
+    ) -> Response:
         parameters = await self._documents.find(asked, ctx.principal)
         if isinstance(parameters, Refused):
             return self._answer({"errors": parameters.errors}, media)
@@ -110,10 +128,7 @@ class GraphQLOverHTTP:
         if isinstance(operation, Refused):
             return self._answer({"errors": operation.errors}, media)
         structlog.contextvars.bind_contextvars(operation=operation.label)
-        if request.method != "POST" and operation.kind is not OperationType.QUERY:
-            raise RequestError("METHOD_NOT_ALLOWED", "GET runs queries only: send this by POST", status=405)
-        if operation.kind is OperationType.SUBSCRIPTION:
-            raise RequestError("BAD_REQUEST", "subscriptions run over WebSocket, at this same address", status=400)
+        _check_method(request.method, operation)
         refused = self._engine.authorise(operation, ctx)
         if refused:
             return self._answer({"errors": refused.errors}, media)
@@ -123,18 +138,25 @@ class GraphQLOverHTTP:
         visitor = Visitor.of(request)
         cost = self._engine.cost(operation, parameters.variables)
         door = self._door.let_in(self._engine.rank(operation), cost, ctx.principal, visitor)
+        framing = next((each for each in streamed if each in FORMATS), None) if operation.deferring else None
         # What an answer cost is of its caller's, not of all who get it.
-        if policy.max_age_s and self._answers and ctx.principal.channel_id and not visitor.debug:
+        kept = policy.max_age_s and self._answers and ctx.principal.channel_id and not visitor.debug
+        if kept and framing is None:
             return await self._shown(request, operation, policy, parameters, ctx, media, door)
         async with door as ctx.charge:
-            return await self._let_in(request, operation, parameters, ctx, media)
+            if operation.kind is OperationType.SUBSCRIPTION:  # has a turn to begin; its events are charged as they come
+                return self._subscribe(request, operation, parameters, ctx, streamed)
+            return await self._let_in(request, operation, parameters, ctx, media, framing)
 
     async def _let_in(
-        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, media: str
-    ) -> Response:
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, media: str,
+        framing: Framing | None,
+    ) -> Response:  # fmt: skip
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return self._once(await self._idempotency.run(operation, parameters, ctx, keys), media)
+        if framing:  # is charged as if all of it were used
+            return await self._in_parts(request, operation, parameters, ctx, media, framing)
         work = self._engine.run(operation, parameters.variables, ctx)
         # A query whose client has left is of no use to anyone; a mutation is finished whatever happens.
         answer = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
@@ -191,6 +213,44 @@ class GraphQLOverHTTP:
             return self._response(kept.body, status_of(told, media, self._codes), media)
         return represented(kept, request.headers, media, policy.max_age_s, self._surrogates, shared=shared)
 
+    async def _in_parts(
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, media: str, framing: Framing
+    ) -> Response:
+        """Answer at once what is not deferred. What is deferred of a mutation is read after all of it has happened."""
+        work = run_in_parts(self._engine, operation, parameters.variables, ctx, FORMATS[framing])
+        done = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
+        if done is None:
+            return Response(status_code=CLIENT_GONE)
+        answer, rest = done
+        if rest is None:
+            return self._answer(answer, media)
+        return Streamed(_after(answer, rest), framing)
+
+    def _subscribe(
+        self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, streamed: list[Framing]
+    ) -> Response:
+        framing = next((each for each in streamed if each in (EVENTS, SUBSCRIPTION)), None)
+        if framing is None:
+            told = (
+                "subscriptions run over WebSocket, at this same address, or as a stream: accept `text/event-stream` or "
+                "`multipart/mixed;subscriptionSpec=1.0`"
+            )
+            raise RequestError("BAD_REQUEST", told, status=400)
+        again = partial(self._authenticate, request.headers)
+        events = subscribed(self._engine, operation, parameters.variables, ctx, again)
+        return self._streams.response(events, framing, ctx.principal)
+
+
+def _check_method(method: str, operation: Operation) -> None:
+    allowed = {
+        OperationType.QUERY: ("GET", "HEAD", "POST"),
+        OperationType.SUBSCRIPTION: ("GET", "POST"),
+        OperationType.MUTATION: ("POST",),
+    }
+    if method not in allowed[operation.kind]:
+        told = "GET runs queries and subscriptions only: send this by POST"
+        raise RequestError("METHOD_NOT_ALLOWED", told, status=405)
+
 
 def accepts(header: str | None, kinds: tuple[str, ...]) -> list[str]:
     """Return the kinds that an Accept header allows, the most wanted first; ties stay in the given order.
@@ -198,14 +258,13 @@ def accepts(header: str | None, kinds: tuple[str, ...]) -> list[str]:
     Limits: ACCEPT_CHARS_MAX; a longer header is taken as `*/*`.
     """
     if not header or not header.strip() or len(header) > ACCEPT_CHARS_MAX:
-        return [kind for kind in kinds if kind != HTML]
+        return [kind for kind in kinds if kind not in NAMED]
     ranges = dict(_range(part) for part in header.lower().split(",") if part.strip())
     found: list[tuple[float, str]] = []
     for kind in kinds:
         names = (kind, f"{kind.partition('/')[0]}/*", "*/*")
         quality = next((ranges[name] for name in names if name in ranges), 0.0)
-        # A page is only for who names it: `*/*` alone is a program.
-        if quality > 0 and (kind != HTML or HTML in ranges):
+        if quality > 0 and (kind not in NAMED or kind in ranges):
             found.append((quality, kind))
     return [kind for _, kind in sorted(found, key=lambda each: -each[0])]
 
@@ -258,9 +317,16 @@ async def _body(request: Request) -> bytes:
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)
 
 
-async def _while_connected(request: Request, work: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:
+async def _after(first: dict[str, Any], rest: Parts) -> Parts:
+    yield first
+    async with aclosing(rest):
+        async for answer in rest:
+            yield answer
+
+
+async def _while_connected(request: Request, work: Awaitable[T]) -> T | None:
     running = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
+    gone = asyncio.ensure_future(disconnected(request.receive))
     try:
         await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
         return running.result() if running.done() else None
@@ -268,11 +334,6 @@ async def _while_connected(request: Request, work: Awaitable[dict[str, Any]]) ->
         for task in (running, gone):
             task.cancel()
         await asyncio.gather(running, gone, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 class SecurityHeaders:

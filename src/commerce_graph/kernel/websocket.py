@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,12 +22,14 @@ from commerce_graph.kernel.documents import Documents
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Engine, Refused
 from commerce_graph.kernel.parameters import Parameters, load_json, read_parameters
+from commerce_graph.kernel.streams import refused, subscribed
 
 log = structlog.get_logger()
 
 PROTOCOL = "graphql-transport-ws"
 
 MESSAGE_TOO_BIG = 1009
+TOO_SLOW = 1013
 BAD_REQUEST = 4400
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
@@ -34,6 +37,7 @@ SUBPROTOCOL_NOT_ACCEPTABLE = 4406
 INITIALISATION_TIMEOUT = 4408
 SUBSCRIBER_ALREADY_EXISTS = 4409
 TOO_MANY_INITIALISATION_REQUESTS = 4429
+TERMINATED = 4499
 
 REASON_BYTES_MAX = 123
 """What RFC 6455 leaves for the reason in a close frame."""
@@ -97,39 +101,70 @@ class _Conversation:
         self._shown: dict[str, str] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._mutating: set[asyncio.Task[None]] = set()
+        self._patience = asyncio.timeout(None)
+        self._verdict: _Closed | None = None
+        self._heard = asyncio.Event()
+        self._pinging: asyncio.Task[None] | None = None
 
     async def hold(self) -> None:
         """Talk until the socket closes, then stop every operation but mutations, which are finished."""
         deadline = asyncio.get_running_loop().call_later(limits.WEBSOCKET_INIT_TIMEOUT_S, self._expire)
-        self._overdue: asyncio.Task[None] | None = None
         try:
-            while True:
-                await self._hear(await self._socket.receive())
+            async with self._patience:
+                while True:
+                    await self._hear(await self._socket.receive())
         except _Closed as wrong:
-            await self._close(wrong.code, wrong.reason)
-        except WebSocketDisconnect:
-            pass
+            await self._close(wrong)
+        except (TimeoutError, WebSocketDisconnect) as ended:
+            if self._verdict:
+                await self._close(self._verdict)
+            elif isinstance(ended, TimeoutError):
+                raise
         finally:
             deadline.cancel()
             doomed = [task for task in self._running.values() if task not in self._mutating]
+            doomed += [self._pinging] if self._pinging else []
             for task in doomed:
                 task.cancel()
-            rest = [*doomed, *self._mutating, *([self._overdue] if self._overdue else [])]
-            await asyncio.gather(*rest, return_exceptions=True)
+            await asyncio.gather(*doomed, *self._mutating, return_exceptions=True)
+
+    def _end(self, code: int, reason: str) -> None:
+        """Stop listening and close, from wherever it is found that the socket has to end."""
+        if self._verdict is None:
+            self._verdict = _Closed(code, reason)
+            with suppress(RuntimeError):  # it has ended already
+                self._patience.reschedule(asyncio.get_running_loop().time())
 
     def _expire(self) -> None:
         if self._principal is None:
-            reason = "Connection initialisation timeout"
-            self._overdue = asyncio.create_task(self._close(INITIALISATION_TIMEOUT, reason))
+            self._end(INITIALISATION_TIMEOUT, "Connection initialisation timeout")
 
-    async def _close(self, code: int, reason: str) -> None:
+    async def _ping(self) -> None:
+        """Ask a silent client whether it is there. Limits: WEBSOCKET_PING_S of silence, WEBSOCKET_PONG_S_MAX more."""
+        while True:
+            self._heard.clear()
+            await asyncio.sleep(limits.WEBSOCKET_PING_S)
+            if self._heard.is_set():
+                continue
+            await self._send({"type": "ping"})
+            try:
+                async with asyncio.timeout(limits.WEBSOCKET_PONG_S_MAX):
+                    await self._heard.wait()
+            except TimeoutError:
+                self._end(TERMINATED, f"Terminated: no pong within {limits.WEBSOCKET_PONG_S_MAX} s")
+
+    async def _close(self, wrong: _Closed) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            fits = reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
-            await self._socket.close(code, fits)
+            fits = wrong.reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
+            # Whoever reads nothing any more does not read this either; the server closes the connection then.
+            with suppress(TimeoutError, WebSocketDisconnect):
+                async with asyncio.timeout(limits.WEBSOCKET_CLOSE_S_MAX):
+                    await self._socket.close(wrong.code, fits)
 
     async def _hear(self, event: Mapping[str, Any]) -> None:
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1000))
+        self._heard.set()
         text = event.get("text")
         if text is None:
             raise _Closed(BAD_REQUEST, "messages are text frames")
@@ -164,6 +199,7 @@ class _Conversation:
         except RequestError as wrong:
             raise _Closed(FORBIDDEN, f"Forbidden: {wrong.message}") from None
         await self._send({"type": "connection_ack"})
+        self._pinging = asyncio.create_task(self._ping())
 
     async def _subscribe(self, id: str, payload: Any) -> None:
         if self._principal is None:
@@ -225,7 +261,7 @@ class _Conversation:
             principal = await self._authenticate(self._shown)
             parameters = await self._documents.find(asked, principal)
         except RequestError as wrong:
-            yield _refused(wrong)
+            yield refused(wrong)
             return
         if isinstance(parameters, Refused):
             yield {"errors": parameters.errors}
@@ -237,9 +273,9 @@ class _Conversation:
             yield {"errors": operation.errors}
             return
         ctx = Context(self._socket.app.state.resources, principal, request_id=self._request_id)
-        refused = self._engine.authorise(operation, ctx)
-        if refused:
-            yield {"errors": refused.errors}
+        denied = self._engine.authorise(operation, ctx)
+        if denied:
+            yield {"errors": denied.errors}
             return
         await self._documents.keep(parameters, principal)
         try:
@@ -253,18 +289,14 @@ class _Conversation:
                 streaming = operation.kind is OperationType.SUBSCRIPTION
                 alone = None if streaming else await self._engine.run(operation, parameters.variables, ctx)
         except RequestError as wrong:
-            yield _refused(wrong)
+            yield refused(wrong)
             return
         if alone is not None:
             yield alone
             return
-        async with aclosing(self._engine.stream(operation, parameters.variables, ctx)) as answers:
+        again = partial(self._authenticate, self._shown)
+        async with aclosing(subscribed(self._engine, operation, parameters.variables, ctx, again)) as answers:
             async for answer in answers:
-                try:
-                    await self._authenticate(self._shown)
-                except RequestError as wrong:
-                    yield _refused(wrong)
-                    return
                 yield answer
 
     @property
@@ -274,11 +306,12 @@ class _Conversation:
     async def _send(self, message: dict[str, Any]) -> None:
         if self._socket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect  # we closed it ourselves
-        await self._socket.send_text(orjson.dumps(message).decode())
-
-
-def _refused(wrong: RequestError) -> dict[str, Any]:
-    return {"errors": [{"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}]}
+        try:
+            async with asyncio.timeout(limits.WEBSOCKET_SEND_S_MAX):
+                await self._socket.send_text(orjson.dumps(message).decode())
+        except TimeoutError:
+            self._end(TOO_SLOW, f"a message was not taken within {limits.WEBSOCKET_SEND_S_MAX} s")
+            raise WebSocketDisconnect from None
 
 
 def _object(payload: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from graphql import (
 from graphql.error import located_error
 
 from commerce_graph.kernel.execution.column import Done
+from commerce_graph.kernel.execution.deferred import Deferred
 from commerce_graph.kernel.execution.faults import FAILED, errors_of
 from commerce_graph.kernel.execution.place import Root
 from commerce_graph.kernel.execution.plan import ObjectPlan, Plans
@@ -54,12 +55,11 @@ def execute(
         return ExecutionResult(None, executor)
     executor.field_resolver = field_resolver or default_field_resolver
     executor.type_resolver = type_resolver or default_type_resolver
-    return _execute(executor, document, plans, answered)
+    return _execute(Run(executor, answered), document, plans)
 
 
-def _execute(
-    executor: Executor[Any], document: DocumentNode, plans: Plans, answered: list[tuple[Any, int]] | None = None
-) -> ExecutionResult | Awaitable[ExecutionResult]:
+def _execute(run: Run, document: DocumentNode, plans: Plans) -> ExecutionResult | Awaitable[ExecutionResult]:
+    executor = run.executor
     if plans.run_by_graphql_core(executor):
         alone = executor.build_per_event_executor(executor.root_value)
         return alone.execute_operation()  # type: ignore[return-value]
@@ -68,7 +68,6 @@ def _execute(
     if kind is None:
         told = f"Schema is not configured to execute {operation.operation.value} operation."
         return ExecutionResult(None, [GraphQLError(told, operation)])
-    run = Run(executor, answered)
     try:
         root = plans.of(document, kind, run).root
     except GraphQLError as wrong:
@@ -76,8 +75,8 @@ def _execute(
     except RecursionError:
         return ExecutionResult(None, [GraphQLError("Selections are nested too deeply. Execution aborted.", operation)])
     serially = operation.operation is OperationType.MUTATION
-    if serially and answered is not None:
-        answered.append((root, 1))
+    if serially and run.answered is not None:
+        run.answered.append((root, 1))
     run.sole = serially or len(root.fields) == 1
     done = _serially(run, root, []) if serially else root.level(run, [executor.root_value], Root())
     return _result(run, done) if type(done) is list else _result_later(run, done)  # type: ignore[arg-type]
@@ -120,6 +119,36 @@ async def _result_later(run: Run, done: Awaitable[list[Any]]) -> ExecutionResult
         raise
 
 
+async def execute_in_parts(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    context_value: Any = None,
+    variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+    *,
+    hide_suggestions: bool = False,
+    plans: Plans | None = None,
+) -> tuple[ExecutionResult, Deferred | None]:
+    """Execute a validated operation up to its deferred fragments; None where there is nothing left to execute.
+
+    `plans` as for `execute`.
+    """
+    plans = plans or Plans()
+    executor = plans.executor(schema, document, None, context_value, variable_values, operation_name, hide_suggestions)
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor), None
+    executor.field_resolver, executor.type_resolver = default_field_resolver, default_type_resolver
+    run = Run(executor)
+    done = _execute(run, document, plans)
+    result = done if isinstance(done, ExecutionResult) else await done
+    if result.data is None or not run.postponed:
+        return result, None
+    deferred = Deferred(run, result.data)
+    if deferred.refused:
+        return ExecutionResult(result.data, [*(result.errors or ()), located_error(deferred.refused)]), None
+    return result, deferred if deferred.pending else None
+
+
 async def events(
     schema: GraphQLSchema,
     document: DocumentNode,
@@ -152,7 +181,7 @@ async def _answers(
 ) -> AsyncGenerator[ExecutionResult]:  # fmt: skip
     try:
         async for event in stream:
-            done = _execute(executor.build_per_event_executor(event), document, plans, answered)
+            done = _execute(Run(executor.build_per_event_executor(event), answered), document, plans)
             yield done if isinstance(done, ExecutionResult) else await done
     finally:
         close = getattr(stream, "aclose", None)

@@ -10,7 +10,6 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
-import structlog
 from graphql import (
     REMOVE,
     DirectiveNode,
@@ -34,8 +33,6 @@ from graphql import (
 )
 from graphql import execute as graphql_core_execute
 from graphql.execution.values import get_variable_values
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import WRITE_DOCUMENTS, Access, Principal
@@ -46,16 +43,12 @@ from commerce_graph.kernel.demand.cost import Costs
 from commerce_graph.kernel.demand.gate import Rank
 from commerce_graph.kernel.demand.measure import RULES, Oversize, measure, root_names
 from commerce_graph.kernel.directives import DEFER
-from commerce_graph.kernel.errors import Rejected, RequestError
+from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution.breadth import events, execute
 from commerce_graph.kernel.execution.introspection import SchemaReads
+from commerce_graph.kernel.execution.outcome import answer, error_of, fault_of, given_up, told_of
 from commerce_graph.kernel.execution.plan import Plans
 from commerce_graph.kernel.graph import Graph
-
-log = structlog.get_logger()
-
-UNSTORABLE_TEXT = ("22021", "22P05")
-"""Postgres' errors for U+0000, in a text and in JSON: GraphQL's strings may hold it, nothing stored may."""
 
 TOO_MANY_TOKENS = "Document contains more than"
 """How graphql-core's parser puts it."""
@@ -89,6 +82,9 @@ class Operation:
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
     policies: list[Policy] = field(default_factory=list, compare=False, repr=False)
     """How its answers are cached, once somebody has asked."""
+    deferring: DocumentNode | None = None
+    """The document with its `@defer`, where it has any; `document` has none."""
+    plans_deferring: Plans = field(default_factory=Plans, compare=False, repr=False)
 
     @property
     def kind(self) -> OperationType:
@@ -143,24 +139,24 @@ class Engine:
             document = parse(text, max_tokens=limits.DOCUMENT_TOKENS_MAX, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as wrong:
             if TOO_MANY_TOKENS in wrong.message:
-                return Refused([_error("TOKEN_LIMIT_EXCEEDED", TOKENS)])
-            return Refused([_told(wrong, "GRAPHQL_PARSE_FAILED")])
+                return Refused([error_of("TOKEN_LIMIT_EXCEEDED", TOKENS)])
+            return Refused([told_of(wrong, "GRAPHQL_PARSE_FAILED")])
         try:
             measure(document)
             most = limits.DOCUMENT_FAULTS_TOLD_MAX
             errors = validate(self.graph.asked, document, RULES, most, hide_suggestions=not explain)
         except Oversize as over:
-            return Refused([_error(over.code, str(over))])
+            return Refused([error_of(over.code, str(over))])
         if errors:
-            return Refused([_told(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
-        # Everything is answered at once, which whoever may defer a fragment has to expect.
-        document = visit(document, _Undeferred())
+            return Refused([told_of(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
+        # Most who write `@defer` do not say that they can read an answer in parts: they get it at once.
+        deferring, document = document, visit(document, _Undeferred())
         node = get_operation_ast(document, operation_name)
         if node is None:
             what = f"there is no operation named `{operation_name}`" if operation_name else "name the operation to run"
-            return Refused([_error("OPERATION_RESOLUTION_FAILURE", what)])
+            return Refused([error_of("OPERATION_RESOLUTION_FAILURE", what)])
         if self._reads.excessive(document, node):
-            return Refused([_error("FIELD_LIMIT_EXCEEDED", "the operation reads the schema too often")])
+            return Refused([error_of("FIELD_LIMIT_EXCEEDED", "the operation reads the schema too often")])
         # A document may hold operations that this caller may not run; only the chosen one counts.
         chosen = separate_operations(document)[node.name.value if node.name else ""]
         info = TypeInfo(self.graph.core)
@@ -168,7 +164,10 @@ class Engine:
         visit(chosen, TypeInfoVisitor(info, collector))
         roots = tuple(root_names(document, node))
         costs = Costs(self.graph.weights, document, node)
-        return Operation(document, node, operation_name, collector.found, roots, costs, collector.introspects)
+        return Operation(
+            document, node, operation_name, collector.found, roots, costs, collector.introspects,
+            deferring=None if deferring is document else deferring,
+        )  # fmt: skip
 
     def may_introspect(self, caller: Principal) -> bool:
         """Tell whether a caller may read the schema."""
@@ -182,10 +181,10 @@ class Engine:
         """Refuse an operation that selects a field the caller may not see. Nothing of it runs then."""
         if operation.introspects and not self.may_introspect(ctx.principal):
             who = "callers whose token holds `write_documents`" if self.introspection == "token" else "nobody"
-            return Refused([_error("INTROSPECTION_DISABLED", f"this server tells its schema to {who}")])
+            return Refused([error_of("INTROSPECTION_DISABLED", f"this server tells its schema to {who}")])
         missing = {at: need - ctx.principal.scopes for at, need in operation.access.items()}
         errors = [
-            _error("ACCESS_DENIED", f"Access denied for `{at}`: the access token needs {', '.join(sorted(need))}.")
+            error_of("ACCESS_DENIED", f"Access denied for `{at}`: the access token needs {', '.join(sorted(need))}.")
             for at, need in missing.items()
             if need
         ]
@@ -259,10 +258,8 @@ class Engine:
             if ctx.charge:
                 _settle(operation, ctx, ctx.charge, done)
             return answer(done, ctx)
-        except TimeoutError:
-            return {"errors": [_error("TIMEOUT", f"the operation took longer than {limits.REQUEST_TIMEOUT_S} s")]}
-        except RequestError as wrong:
-            return {"errors": [_error(wrong.code, wrong.message)]}
+        except (TimeoutError, RequestError) as wrong:
+            return given_up(wrong)
         finally:
             ctx.forget()  # what was read knows the context, which knows it: else only the collector could free both
 
@@ -311,7 +308,7 @@ class Engine:
                     yield answer(event, ctx)
                     ctx.forget()  # the next event must not be answered with what was read for this one
         except RequestError as wrong:
-            yield {"errors": [_error(wrong.code, wrong.message)]}
+            yield {"errors": [error_of(wrong.code, wrong.message)]}
         except Exception as fault:
             yield fault_of(fault, ctx)
 
@@ -326,52 +323,6 @@ def _settle(operation: Operation, ctx: Context, charge: Charge, done: ExecutionR
     charge.settle(actual)
     if charge.shown:
         ctx.extensions["cost"] = charge.told(actual)
-
-
-def answer(result: ExecutionResult, ctx: Context) -> dict[str, Any]:
-    """Return the response map of an execution result: expected errors told, all others masked and logged."""
-    response: dict[str, Any] = {}
-    if result.errors:
-        response["errors"] = [_outward(error, ctx) for error in result.errors]
-    if result.data is not None or not result.errors or any(error.path for error in result.errors):
-        response["data"] = result.data
-    if ctx.extensions:
-        response["extensions"] = ctx.extensions
-    return response
-
-
-def fault_of(fault: Exception, ctx: Context) -> dict[str, Any]:
-    """Return the response map of an operation that could not run at all."""
-    return {"errors": [_outward(GraphQLError("", original_error=fault), ctx)]}
-
-
-def _outward(error: GraphQLError, ctx: Context) -> dict[str, Any]:
-    cause = error.original_error
-    while isinstance(cause, GraphQLError) and cause.original_error:
-        cause = cause.original_error
-    if isinstance(cause, RequestError):
-        return _told(error, cause.code, cause.message)
-    if isinstance(cause, Rejected):
-        return _told(error, cause.code, cause.message)
-    if cause is None or isinstance(cause, GraphQLError):
-        return _told(error, "BAD_USER_INPUT")
-    if isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) in UNSTORABLE_TEXT:
-        return _told(error, "BAD_USER_INPUT", "a text holds a NUL character, which no stored text can")
-    if isinstance(cause, PoolTimeout):
-        log.warning("request.no_connection", request_id=ctx.request_id, path=error.path)
-        return _told(error, "THROTTLED", "The server has more to do than it can; try again in a moment.")
-    log.error("request.fault", request_id=ctx.request_id, path=error.path, exc_info=cause)
-    return _told(error, "INTERNAL", f"Something went wrong on our side. Tell us this request id: {ctx.request_id}")
-
-
-def _told(error: GraphQLError, code: str, message: str | None = None) -> dict[str, Any]:
-    told: dict[str, Any] = {**error.formatted, "message": message or error.message}
-    told["extensions"] = {**(error.extensions or {}), "code": code}
-    return told
-
-
-def _error(code: str, message: str) -> dict[str, Any]:
-    return {"message": message, "extensions": {"code": code}}
 
 
 def _code(value: Any) -> str | None:

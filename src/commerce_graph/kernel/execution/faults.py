@@ -28,8 +28,8 @@ class Fault:
         self.cause = cause
 
 
-def errors_of(faults: list[Fault]) -> list[GraphQLError]:
-    """Return the errors to tell, in document order.
+def errors_of(faults: list[Fault], root: int = 0) -> list[GraphQLError]:
+    """Return the errors to tell, in document order. `root` is the length of the path at which errors rise no further.
 
     Of all that fails below one position that becomes null, what a depth-first execution would have met first is
     told: nothing below a position is told after an error has made it null. So one broken object is one error.
@@ -44,9 +44,9 @@ def errors_of(faults: list[Fault]) -> list[GraphQLError]:
     for _, steps, fault in located:
         path = tuple(step.key for step in steps)
         depth = len(steps)
-        while depth and not steps[depth - 1].nullable:
+        while depth > root and not steps[depth - 1].nullable:
             depth -= 1
-        if any(path[:end] in nulled for end in range(depth + 1)):
+        if any(path[:end] in nulled for end in range(root, depth + 1)):
             continue
         nulled.add(path[:depth])
         told.append(located_error(fault.cause, fault.place.field.nodes, list(path)))

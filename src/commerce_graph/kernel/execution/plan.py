@@ -9,8 +9,8 @@ from typing import Any
 from graphql import (
     DocumentNode,
     Executor,
-    FieldNode,
     GraphQLBoolean,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLField,
     GraphQLID,
@@ -21,85 +21,33 @@ from graphql import (
     GraphQLSchema,
     GraphQLSkipDirective,
     GraphQLString,
-    ListValueNode,
-    ObjectValueNode,
-    Undefined,
-    ValueNode,
     VariableNode,
-    get_argument_values,
-    is_required_argument,
 )
-from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields, collect_subfields
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    DeferUsage,
+    FieldDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.incremental.build_execution_plan import DeferUsageSet, ExecutionPlan, build_execution_plan
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.pyutils import RefSet
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
 from commerce_graph.kernel import limits
+from commerce_graph.kernel.execution.arguments import Arguments
 from commerce_graph.kernel.execution.column import Done
 from commerce_graph.kernel.execution.completion import completion
 from commerce_graph.kernel.execution.faults import FAILED
 from commerce_graph.kernel.execution.leaf import Leaf
 from commerce_graph.kernel.execution.place import FieldPlace, Place
-from commerce_graph.kernel.execution.resolver import Attribute, bind, unchanging
+from commerce_graph.kernel.execution.resolver import Attribute, bind
 from commerce_graph.kernel.execution.run import Later, Run
 
 VARIABLE_ERRORS_MAX = 50
 """As many faults of variables are told as graphql-core tells."""
-
-
-class Arguments:
-    """A field's arguments: constants are coerced once, others for each execution."""
-
-    __slots__ = ("_constant", "_definition", "_node", "_variables")
-
-    def __init__(self, definition: GraphQLField, node: FieldNode) -> None:
-        self._definition = definition
-        self._node = node
-        self._variables = _variables(definition, node)
-        self._constant: dict[str, Any] | None = None
-        if not any(_varies(argument.value) for argument in node.arguments or ()):
-            try:
-                values = get_argument_values(definition, node)
-            except Exception:
-                return  # told where the field is resolved
-            if unchanging(values):
-                self._constant = values
-
-    def of(self, run: Run) -> dict[str, Any]:
-        """Return the coerced values. Raises: GraphQLError."""
-        if self._constant is not None:
-            return self._constant
-        variables = run.executor.variable_values
-        if self._variables:
-            values = {name: variables.coerced.get(variable) for name, variable in self._variables}
-            if not any(value is None for value in values.values()):
-                return values
-        return get_argument_values(self._definition, self._node, variables)
-
-
-def _variables(definition: GraphQLField, node: FieldNode) -> list[tuple[str, str]]:
-    """Return arguments with their variables, if nothing but variables decides: validation has matched their types."""
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    found = []
-    for name, argument in definition.args.items():
-        value = given.get(name)
-        if isinstance(value, VariableNode):
-            found.append((argument.out_name or name, value.name.value))
-        elif (
-            value is not None
-            or is_required_argument(argument)
-            or argument.default_value is not Undefined
-            or argument.default is not None
-        ):
-            return []
-    return found
-
-
-def _varies(value: ValueNode) -> bool:
-    if isinstance(value, ListValueNode):
-        return any(map(_varies, value.values))
-    if isinstance(value, ObjectValueNode):
-        return any(_varies(member.value) for member in value.fields)
-    return isinstance(value, VariableNode)
 
 
 _SCALARS: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
@@ -127,14 +75,16 @@ class FieldPlan:
 
     __slots__ = (
         "_complete", "_resolve", "arguments", "children", "details", "key", "name", "nodes", "nullable",
-        "order", "parent", "type",
+        "order", "parent", "type", "usages",
     )  # fmt: skip
 
     def __init__(
         self, parent: GraphQLObjectType, key: str, order: int, definition: GraphQLField,
-        details: list[FieldDetails], run: Run,
+        details: list[FieldDetails], run: Run, usages: DeferUsageSet,
     ) -> None:  # fmt: skip
         self.details = details
+        self.usages = usages
+        """The deferred fragments that the field comes with; none for the first answer."""
         self.children: dict[str, ObjectPlan] = {}
         self.nodes = [each.node for each in details]
         self.parent = parent
@@ -185,10 +135,10 @@ class FieldPlan:
         found = self.children.get(kind.name)
         if found is None:
             executor = run.executor
-            grouped = collect_subfields(
+            collected = collect_subfields(
                 executor.schema, executor.fragments, executor.variable_values, executor.operation, kind, self.details
-            ).grouped_field_set
-            found = self.children[kind.name] = ObjectPlan(kind, grouped, run)
+            )
+            found = self.children[kind.name] = _object_plan(kind, collected, run, self.usages)
         return found
 
 
@@ -201,13 +151,13 @@ class ObjectPlan:
 
     __slots__ = ("_entity", "_required", "_rows", "_steps", "cost", "fields", "kind")
 
-    def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> None:
+    def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, usages: DeferUsageSet) -> None:
         schema = run.executor.schema
         fields: list[FieldPlan] = []
         for key, details in grouped.items():
             definition = schema.get_field(kind, details[0].node.name.value)
             if definition is not None:
-                fields.append(FieldPlan(kind, key, len(fields), definition, details, run))
+                fields.append(FieldPlan(kind, key, len(fields), definition, details, run, usages))
         self.kind = kind
         self.fields = tuple(fields)
         self._entity = kind.name if any(each.name == "Node" for each in kind.interfaces) else None
@@ -268,17 +218,46 @@ class ObjectPlan:
         return rows
 
 
+class DeferringPlan(ObjectPlan):
+    """The fields of an object type of which some come later, with the deferred fragments that ask for them."""
+
+    __slots__ = ("introduced", "parts")
+
+    def __init__(
+        self, kind: GraphQLObjectType, plan: ExecutionPlan, introduced: list[DeferUsage], run: Run,
+        usages: DeferUsageSet,
+    ) -> None:  # fmt: skip
+        super().__init__(kind, plan.grouped_field_set, run, usages)
+        self.introduced = introduced
+        self.parts = [
+            (those, ObjectPlan(kind, late, run, those)) for those, late in plan.new_grouped_field_sets.items()
+        ]
+        """What comes later, by the fragments that ask for it: each field once, whoever asks."""
+
+    def level(self, run: Run, objects: list[Any], place: Place) -> Done:
+        """Answer what comes now, and note the objects for what comes later."""
+        run.postponed.append((self, objects, place))
+        return super().level(run, objects, place)
+
+
+def _object_plan(kind: GraphQLObjectType, collected: CollectedFields, run: Run, usages: DeferUsageSet) -> ObjectPlan:
+    plan = build_execution_plan(collected.grouped_field_set, usages)
+    if collected.new_defer_usages or plan.new_grouped_field_sets:
+        return DeferringPlan(kind, plan, collected.new_defer_usages, run, usages)
+    return ObjectPlan(kind, plan.grouped_field_set, run, usages)
+
+
 class Plan:
-    """What an operation asks for under one set of values for `@skip` and `@include`."""
+    """What an operation asks for under one set of values for `@skip`, `@include` and `@defer`."""
 
     __slots__ = ("root",)
 
     def __init__(self, kind: GraphQLObjectType, run: Run) -> None:
         executor = run.executor
-        grouped = collect_fields(
+        collected = collect_fields(
             executor.schema, executor.fragments, executor.variable_values, kind, executor.operation
-        ).grouped_field_set
-        self.root = ObjectPlan(kind, grouped, run)
+        )
+        self.root = _object_plan(kind, collected, run, RefSet())
 
 
 class Plans:
@@ -348,8 +327,11 @@ class Plans:
         return plan
 
 
+_DECIDING = (GraphQLSkipDirective.name, GraphQLIncludeDirective.name, GraphQLDeferDirective.name)
+
+
 def _deciding(document: DocumentNode) -> list[str]:
-    """Return the names of variables that decide whether something is selected."""
+    """Return the names of variables that decide whether something is selected, or when it comes."""
     found: set[str] = set()
     waiting: list[Any] = list(document.definitions)
     while waiting:
@@ -357,7 +339,7 @@ def _deciding(document: DocumentNode) -> list[str]:
         inner = getattr(node, "selection_set", None)
         waiting.extend(inner.selections if inner else ())
         for directive in node.directives or ():
-            if directive.name.value in (GraphQLSkipDirective.name, GraphQLIncludeDirective.name):
+            if directive.name.value in _DECIDING:
                 values = (argument.value for argument in directive.arguments or ())
                 found.update(value.name.value for value in values if isinstance(value, VariableNode))
     return sorted(found)

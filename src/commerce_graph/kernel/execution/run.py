@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import Executor
 from graphql.pyutils import is_awaitable
 
 from commerce_graph.kernel.execution.faults import FAILED, Fault
 from commerce_graph.kernel.execution.place import Place
+
+if TYPE_CHECKING:
+    from commerce_graph.kernel.execution.plan import DeferringPlan
 
 
 class Later:
@@ -56,7 +59,8 @@ class Run:
     """One execution. Everything that can start has started before anything is awaited."""
 
     __slots__ = (
-        "_batches", "_tasks", "_unstarted", "answered", "context", "entities", "executor", "faults", "loop", "sole",
+        "_batches", "_tasks", "_unstarted", "answered", "context", "entities", "executor", "faults", "loop",
+        "postponed", "sole",
     )  # fmt: skip
 
     def __init__(self, executor: Executor[Any], answered: list[tuple[Any, int]] | None = None) -> None:
@@ -69,6 +73,8 @@ class Run:
         self.faults: list[Fault] = []
         self.sole = False
         """Whether one field of the root is executed at a time."""
+        self.postponed: list[tuple[DeferringPlan, list[Any], Place]] = []
+        """Objects of which something comes later, those above before those below."""
         self._tasks: list[asyncio.Future[Any]] = []
         self._unstarted: list[_Unstarted] = []
         self._batches: dict[Hashable, _Batch] = {}
