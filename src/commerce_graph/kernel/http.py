@@ -141,7 +141,7 @@ class GraphQLOverHTTP:
         framing = next((each for each in streamed if each in FORMATS), None) if operation.deferring else None
         # What an answer cost is of its caller's, not of all who get it.
         kept = policy.max_age_s and self._answers and ctx.principal.channel_id and not visitor.debug
-        if kept and framing is None:
+        if kept and framing is None and EVENTS not in streamed:
             return await self._shown(request, operation, policy, parameters, ctx, media, door)
         async with door as ctx.charge:
             if operation.kind is OperationType.SUBSCRIPTION:  # has a turn to begin; its events are charged as they come
