@@ -1,6 +1,6 @@
 # `make serve` runs the shop, `make test` runs every test. Both need Debian, Python 3.11 or newer with pip, and make;
 # everything else they install themselves: Python packages into .venv, Node packages into node_modules folders, and
-# for the browser tests Debian's chromium, for OpenSearch Debian's Maven, for
+# for the browser tests Debian's chromium, for those of CDNs its varnish, for OpenSearch Debian's Maven, for
 # stripe-mock Go.
 
 PYTHON ?= python3
@@ -29,7 +29,7 @@ help: ## Show what can be made
 serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000/graphql (PORT=8123 make serve: another port)
 	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
 
-test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
+test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/varnish $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, tests
@@ -115,6 +115,13 @@ $(VENV)/chromium: $(VENV)/bin/python
 		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
 		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
 		{ echo "install chromium, then run make again"; exit 1; }
+	@touch $@
+
+$(VENV)/varnish: $(VENV)/bin/python
+	@command -v varnishd >/dev/null || test -x /usr/sbin/varnishd || { echo "installing varnish for the tests of caching (once)"; \
+		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends varnish >/dev/null; } || \
+		{ echo "install varnish, then run make again"; exit 1; }
 	@touch $@
 
 $(VENV)/go: $(VENV)/bin/python tools/go.lock
