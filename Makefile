@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema lock clean
+.PHONY: help serve test check format bench bench-edge bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
@@ -55,6 +55,9 @@ bench-execution: $(VENV)/installed $(VENV)/tested ## Measure executing an operat
 
 bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
 	@$(BIN)/python -m benchmarks.flash $(ARGS)
+
+bench-edge: $(VENV)/installed $(VENV)/tested ## Measure answers from the cache beside a bare route of the same bytes
+	@$(BIN)/python -m benchmarks.edge $(ARGS)
 
 bench-peers: $(VENV)/installed $(VENV)/tested $(VENV)/node_modules ## Measure the list of products beside graphql-core, servers in Node and its bare costs
 	@$(BIN)/python -m benchmarks.peers $(ARGS)

@@ -1,0 +1,1 @@
+"""What the edge costs and saves."""
