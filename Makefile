@@ -1,6 +1,6 @@
 # `make serve` runs the shop, `make test` runs every test. Both need Debian, Python 3.11 or newer with pip, and make;
 # everything else they install themselves: Python packages into .venv, Node packages into node_modules folders, and
-# for the browser tests Debian's chromium, for OpenSearch Debian's Maven, for
+# for the browser tests Debian's chromium, for those of CDNs its varnish, for OpenSearch Debian's Maven, for
 # stripe-mock Go.
 
 PYTHON ?= python3
@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema lock clean
+.PHONY: help serve test check format bench bench-edge bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
@@ -29,7 +29,7 @@ help: ## Show what can be made
 serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000/graphql (PORT=8123 make serve: another port)
 	@exec $(BIN)/commerce-graph dev --port $(PORT) --data $(DATA)
 
-test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
+test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/varnish $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, tests
@@ -55,6 +55,9 @@ bench-execution: $(VENV)/installed $(VENV)/tested ## Measure executing an operat
 
 bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
 	@$(BIN)/python -m benchmarks.flash $(ARGS)
+
+bench-edge: $(VENV)/installed $(VENV)/tested ## Measure answers from the cache beside a bare route of the same bytes
+	@$(BIN)/python -m benchmarks.edge $(ARGS)
 
 bench-peers: $(VENV)/installed $(VENV)/tested $(VENV)/node_modules ## Measure the list of products beside graphql-core, servers in Node and its bare costs
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
@@ -115,6 +118,13 @@ $(VENV)/chromium: $(VENV)/bin/python
 		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
 		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
 		{ echo "install chromium, then run make again"; exit 1; }
+	@touch $@
+
+$(VENV)/varnish: $(VENV)/bin/python
+	@command -v varnishd >/dev/null || test -x /usr/sbin/varnishd || { echo "installing varnish for the tests of caching (once)"; \
+		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$sudo apt-get -qq update && $$sudo apt-get -qq install -y --no-install-recommends varnish >/dev/null; } || \
+		{ echo "install varnish, then run make again"; exit 1; }
 	@touch $@
 
 $(VENV)/go: $(VENV)/bin/python tools/go.lock

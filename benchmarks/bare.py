@@ -27,7 +27,7 @@ def application(answers: dict[str, list[bytes]]) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/bare/{operation}/{step:int}", answer, methods=["POST"]),
+            Route("/bare/{operation}/{step:int}", answer, methods=["GET", "POST"]),
             Route("/readyz", lambda request: PlainTextResponse("ok\n")),
         ]
     )

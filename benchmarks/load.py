@@ -107,13 +107,13 @@ class Connection(asyncio.Protocol):
         if self._answer and not self._answer.done():
             self._answer.set_exception(fault or ConnectionResetError("the server closed the connection"))
 
-    async def exchange(self, request: bytes) -> bytes:
-        """Send a request and return the body of its answer. Raises: Wrong for another status than 200."""
+    async def exchange(self, request: bytes, expected: int = 200) -> bytes:
+        """Send a request and return the body of its answer. Raises: Wrong for another status than is expected."""
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         status, body = await self._answer
-        if status != 200 or body.startswith((b'{"errors"', b'{"data":null')):
+        if status != expected or body.startswith((b'{"errors"', b'{"data":null')):
             raise Wrong(f"status {status}: {body[:1_000].decode(errors='replace')}")
         return body
 

@@ -45,6 +45,7 @@ from commerce_graph.freshness import FACTS, invalidation
 from commerce_graph.kernel import caching, claims, limits
 from commerce_graph.kernel.auth import ANONYMOUS, SHOPPER_SCOPES, Principal
 from commerce_graph.kernel.background import Work, endless, repeated, working
+from commerce_graph.kernel.caching.purge import CLOUDFLARE, FASTLY
 from commerce_graph.kernel.context import Resources
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.demand.buckets import Buckets, Rate
@@ -66,6 +67,7 @@ from commerce_graph.kernel.tokens import Tokens
 from commerce_graph.kernel.websocket import GraphQLOverWebSocket
 from commerce_graph.payment import service as payment_service
 from commerce_graph.search.service.cluster import Cluster
+from commerce_graph.settings import EXAMPLES as SETTINGS
 from commerce_graph.settings import Settings, SettingsError
 
 MODULES: tuple[Module, ...] = (
@@ -86,6 +88,8 @@ MODULES: tuple[Module, ...] = (
 )
 """Every domain, the lower layers first."""
 
+PURGE_S = 0.5
+"""How often a CDN is told what has changed."""
 PRUNING = Job("kernel.prune_claims", 60, lambda resources: claims.prune(resources.database))
 
 HERE = Path(__file__).parent
@@ -128,6 +132,8 @@ def open_resources(settings: Settings) -> Resources:
     )  # fmt: skip
     redis: Redis = Redis.from_pool(pool)
     services: dict[str, Any] = {}
+    if cdn := cdn_of(settings):
+        services["cdn"] = caching.Purger(redis, cdn)
     if settings.opensearch_url:
         services["opensearch"] = Cluster(settings.opensearch_url.get_secret_value(), settings.opensearch_index)
     database = Database(
@@ -144,6 +150,26 @@ def open_resources(settings: Settings) -> Resources:
     )
     Submissions.open(resources, settings.checkout_group_max)
     return resources
+
+
+def cdn_of(settings: Settings) -> caching.Purgeable | None:
+    """Return the CDN that is told of changes. Raises: SettingsError where it lacks what it is reached by."""
+    url, service, token = settings.cdn_purge_url, settings.cdn_service, settings.cdn_token
+    if settings.cdn == "none":
+        return None
+    if settings.cdn == "varnish":
+        if url is None:
+            raise SettingsError(f"CDN_PURGE_URL is not set. For example: {SETTINGS['CDN_PURGE_URL']}")
+        return caching.Varnish(url)
+    if service is None or token is None:
+        raise SettingsError(f"CDN={settings.cdn} needs CDN_SERVICE and CDN_TOKEN")
+    made, there = (caching.Fastly, FASTLY) if settings.cdn == "fastly" else (caching.Cloudflare, CLOUDFLARE)
+    return made(service, token.get_secret_value(), url or there)
+
+
+async def _purge(resources: Resources) -> int:
+    purger: caching.Purger = resources.services["cdn"]
+    return await purger.step()
 
 
 async def close_resources(resources: Resources) -> None:
@@ -164,7 +190,8 @@ def background(resources: Resources) -> list[Work]:
     for kind in FACTS:
         handlers[kind].append(watch.relayed)
     relay = Relay(resources.database, resources.redis, handlers)
-    jobs = [PRUNING, *(job for module in MODULES for job in module.jobs)]
+    purging = [Job("answers.purge", PURGE_S, _purge)] if "cdn" in resources.services else []
+    jobs = [PRUNING, *purging, *(job for module in MODULES for job in module.jobs)]
     return [endless("relay", relay.run), *(repeated(job, resources) for job in jobs)]
 
 

@@ -220,7 +220,7 @@ class Settings(RedisSettings, SearchSettings):
             raise ValueError("is not the signing secret of a Stripe webhook")
         return value
 
-    @field_validator("stripe_api_base")
+    @field_validator("stripe_api_base", "cdn_purge_url")
     @classmethod
     def _stripe_base(cls, value: str | None) -> str | None:
         if value and not _is_origin(value.rstrip("/")):

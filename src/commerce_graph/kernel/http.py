@@ -200,11 +200,11 @@ class GraphQLOverHTTP:
 
         if shared:
             variables = orjson.dumps(asked.variables or {}, option=orjson.OPT_SORT_KEYS)
-            scopes = " ".join(sorted(who.scopes)).encode()
-            named = (asked.operation_name or "").encode()
-            assert who.channel_id
-            parts = (self._engine.version, asked.query.encode(), named, variables, who.channel_id.bytes, scopes)
-            kept = await self._answers.answer(key_of(*parts), policy.max_age_s, ask)
+            named, scopes = asked.operation_name or "", " ".join(sorted(who.scopes))
+            # Addresses of pictures begin with the public one.
+            words = (asked.query, named, str(who.channel_id), scopes, ctx.resources.public_url)
+            key = key_of(self._engine.version, variables, *(each.encode() for each in words))
+            kept = await self._answers.answer(key, policy.max_age_s, ask)
         else:
             kept = fresh(*await ask(), policy.max_age_s)
         if kept.errors is not None or request.method == "POST":

@@ -12,7 +12,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "edge.md").read_text()
 TABLE = dict(re.findall(r"^\| ([A-Z_]+) \| ([\d,.]+) \| .+ \|$", TEXT, re.MULTILINE))
 EDGE = re.compile(
     "(DOCUMENTS?|OPERATIONS?|OVERLOADED|RATE_LIMIT|HEAD|URL_BYTES|BODY|WEBSOCKET|STREAMS?|DEFERRED|CONNECTIONS?|"
-    "PURCHASES|FORWARDED|JSON)_"
+    "PURCHASES|FORWARDED|JSON|ANSWERS?|SURROGATE|PURGE)_"
 )
 LIMITS = {name: value for name, value in vars(limits).items() if EDGE.match(name) or name in TABLE}
 

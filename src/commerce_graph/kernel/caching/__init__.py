@@ -3,10 +3,30 @@
 from commerce_graph.kernel.caching.answers import Answers, Kept, fresh, key_of
 from commerce_graph.kernel.caching.invalidation import Invalidation, Watched
 from commerce_graph.kernel.caching.policy import Policy, policy_of, tags_of
+from commerce_graph.kernel.caching.purge import Cdn as Purgeable
+from commerce_graph.kernel.caching.purge import Cloudflare, Fastly, Purger, Varnish
 from commerce_graph.kernel.caching.representation import Cdn, Surrogates, represented
 from commerce_graph.kernel.caching.store import EVERYTHING, Store, Unavailable
 
 __all__ = [
-    "EVERYTHING", "Answers", "Cdn", "Invalidation", "Kept", "Policy", "Store", "Surrogates", "Unavailable", "Watched",
-    "fresh", "key_of", "policy_of", "represented", "tags_of",
+    "EVERYTHING",
+    "Answers",
+    "Cdn",
+    "Cloudflare",
+    "Fastly",
+    "Invalidation",
+    "Kept",
+    "Policy",
+    "Purgeable",
+    "Purger",
+    "Store",
+    "Surrogates",
+    "Unavailable",
+    "Varnish",
+    "Watched",
+    "fresh",
+    "key_of",
+    "policy_of",
+    "represented",
+    "tags_of",
 ]  # fmt: skip
