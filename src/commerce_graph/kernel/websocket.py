@@ -257,7 +257,10 @@ class _Conversation:
     async def _send(self, message: dict[str, Any]) -> None:
         if self._socket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect  # we closed it ourselves
-        await self._socket.send_text(orjson.dumps(message).decode())
+        try:
+            await self._socket.send_text(orjson.dumps(message).decode())
+        except RuntimeError:  # the server itself has closed it, as on a broken frame, and the news is on its way
+            raise WebSocketDisconnect from None
 
 
 def _refused(wrong: RequestError) -> dict[str, Any]:
