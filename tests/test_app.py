@@ -28,6 +28,7 @@ from commerce_graph.app import (
     open_resources,
     select,
 )
+from commerce_graph.callers import Callers
 from commerce_graph.embedded import Servers
 from commerce_graph.events import OrderUpdated
 from commerce_graph.kernel import limits
@@ -153,7 +154,7 @@ async def test_caller_without_token_sees_the_schema_and_nothing_of_the_shop(sett
 )
 async def test_token_says_who_calls(settings: Settings, engine: Engine, headers: dict[str, str], name: str) -> None:
     app = create(settings, engine=engine)
-    callers = root.Callers(app.state.resources)
+    callers = Callers(app.state.resources)
     found = await callers({key.lower(): value for key, value in headers.items()})
     assert found == (PRINCIPALS[name] if name else ANONYMOUS)
     await root.close_resources(app.state.resources)
@@ -164,7 +165,7 @@ async def test_customer_is_added_to_the_storefront_or_shops_in_the_oldest_channe
 ) -> None:
     token = await session(shop)
     app = create(settings, engine=shop.engine)
-    callers = root.Callers(app.state.resources)
+    callers = Callers(app.state.resources)
     with_storefront = {"x-shopify-storefront-access-token": TOKENS["storefront"], "authorization": f"Bearer {token}"}
     for headers in (with_storefront, {"authorization": token}):
         found = await callers(headers)

@@ -15,7 +15,8 @@ from benchmarks.command import Tell, command
 from benchmarks.edge.bombs import bombs
 from benchmarks.operations import LIST
 from benchmarks.shop import Stage, staged
-from commerce_graph.app import Callers, close_resources, graph, open_resources
+from commerce_graph.app import close_resources, graph, open_resources
+from commerce_graph.callers import Callers
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.demand.buckets import Buckets, Rate
 from commerce_graph.kernel.demand.charge import Charge

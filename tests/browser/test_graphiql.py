@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from commerce_graph.app import ADMIN_HEADER, STOREFRONT_HEADERS
+from commerce_graph.callers import ADMIN_HEADER, STOREFRONT_HEADERS
 from commerce_graph.kernel.graphiql import Example
 from tests.browser.conftest import Demo
 

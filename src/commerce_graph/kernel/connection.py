@@ -33,6 +33,8 @@ class Connection(HttpToolsProtocol):
     """Whether a request has begun, and not ended."""
     _heading = False
     """Whether its head is not complete."""
+    _heads = 0
+    """How many headers its head has; what comes after are trailers."""
     _upgraded = False
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -56,6 +58,9 @@ class Connection(HttpToolsProtocol):
             return
         if self._unheard > limits.HEAD_BYTES_MAX + limits.URL_BYTES_MAX:
             self._refuse(URL_TOO_LONG if len(self.url) > limits.URL_BYTES_MAX else HEAD_TOO_LARGE)
+        elif self._arriving and not self._heading and len(self.headers) > self._heads:
+            if _size(self.headers) > limits.HEAD_BYTES_MAX:  # trailers
+                self._refuse(HEAD_TOO_LARGE)
         elif self._idle and self.timeout_keep_alive_task is None:
             self._expect()  # what came is no request yet, such as an empty line, and has ended the wait for one
 
@@ -74,11 +79,12 @@ class Connection(HttpToolsProtocol):
         self._unheard = 0
         if len(self.url) > limits.URL_BYTES_MAX:
             self._refusal = URL_TOO_LONG
-        elif sum(len(name) + len(value) for name, value in self.headers) > limits.HEAD_BYTES_MAX:
+        elif _size(self.headers) > limits.HEAD_BYTES_MAX:
             self._refusal = HEAD_TOO_LARGE
         if self._refusal:
             raise HttpParserError(TOLD[self._refusal])
         self._heading = False
+        self._heads = len(self.headers)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -160,3 +166,7 @@ class Connection(HttpToolsProtocol):
         if self._stall:
             self._stall.cancel()
             self._stall = None
+
+
+def _size(headers: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)

