@@ -76,8 +76,9 @@ async def test_documents_that_do_not_fit_are_told_by_name_and_nothing_is_publish
     assert (status, told) == (1, "")
     assert "Traceback" not in wrong
     for line in ("operation with the id", "Syntax Error", "operation `Wrong`: Cannot query field 'nome'",
-                 "(line 2, column 10)", "operation `A`, `B`: Cannot query field 'nome'", "levels of fields are over the limit",
-                 "operation `Long`: ", "over the limit of 50,000", "is not the SHA-256 of its text",
+                 "(line 2, column 10)", "operation `A`, `B`: Cannot query field 'nome'", "operation `Deep`: ",
+                 "levels of fields are over the limit", "operation `Long`: ", "over the limit of 50,000",
+                 "is not the SHA-256 of its text",
                  "error: nothing of 7 documents was published"):  # fmt: skip
         assert line in wrong
     assert await redis.keys("*") == []
