@@ -107,7 +107,7 @@ $(VENV)/graphiql: $(VENV)/node tools/graphiql/package-lock.json
 	@$(BIN)/python tools/graphiql_assets.py
 	@touch $@
 
-NODE_PACKAGES := tests/federation tests/hydrogen tests/protocol benchmarks/peers
+NODE_PACKAGES := tests/clients tests/federation tests/hydrogen tests/protocol benchmarks/peers
 $(VENV)/node_modules: $(VENV)/node $(NODE_PACKAGES:%=%/package-lock.json)
 	@echo "installing Node packages for tests and benchmarks (once)"
 	@for folder in $(NODE_PACKAGES); do npm ci --loglevel=error --no-audit --no-fund --prefix $$folder || exit 1; done

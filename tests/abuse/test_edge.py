@@ -68,5 +68,7 @@ async def test_edge(edge: Edge, before: int, record_property: Callable[[str, obj
             alive = await ask("{ __typename }")(edge, own)
         record_property("abuse_ms", round((time.monotonic() - began) * 1_000))
         grown = edge.memory_bytes - before
-    assert (found in expected.split("|"), alive) == (True, "200"), f"{found}, where it should be {expected}"
+    assert found in expected.split("|"), f"{found}, where it should be {expected}"
+    # While an attack goes on, strangers are the first who are told to come back: an answer, and at once.
+    assert alive in ("200", "503 OVERLOADED")
     assert grown < GROWTH_BYTES_MAX, f"{grown >> 20} MB more than before all attacks"
