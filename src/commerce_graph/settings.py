@@ -241,7 +241,7 @@ class Settings(RedisSettings, SearchSettings):
         return self
 
     @property
-    def tls(self) -> dict[str, Path]:
+    def tls(self) -> dict[str, Any]:
         """What uvicorn is told of TLS."""
         return {"ssl_certfile": self.tls_cert, "ssl_keyfile": self.tls_key} if self.tls_cert and self.tls_key else {}
 
