@@ -56,7 +56,7 @@ bench-execution: $(VENV)/installed $(VENV)/tested ## Measure executing an operat
 bench-flash: $(VENV)/installed $(VENV)/tested ## Measure a flash sale: 1,000 units, 2,000 buyers, with groups and without
 	@$(BIN)/python -m benchmarks.flash $(ARGS)
 
-bench-edge: $(VENV)/installed $(VENV)/tested ## Measure answers from the cache beside a bare route of the same bytes
+bench-edge: $(VENV)/installed $(VENV)/tested ## Measure answers from the cache, known documents, and what limits cost
 	@$(BIN)/python -m benchmarks.edge $(ARGS)
 
 bench-peers: $(VENV)/installed $(VENV)/tested $(VENV)/node_modules ## Measure the list of products beside graphql-core, servers in Node and its bare costs

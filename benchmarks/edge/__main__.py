@@ -1,4 +1,4 @@
-"""Measure answers from the cache: `python -m benchmarks.edge --help`."""
+"""Measure the edge: answers from the cache, and what limits cost: `python -m benchmarks.edge --help`."""
 
 import argparse
 import http.client
@@ -15,6 +15,7 @@ import orjson
 
 from benchmarks import machine
 from benchmarks.command import Tell, arguments, command, keep
+from benchmarks.edge import limits
 from benchmarks.edge.load import Plan
 from benchmarks.measuring import bare_route, measured
 from benchmarks.operations import LIST, Wrong
@@ -26,7 +27,8 @@ TOKEN = "X-Shopify-Storefront-Access-Token"
 ABOUT = """
 Asks for the list of products by GET and by the hash of its document, in turns: from the cache, with the ETag of what
 the client has (304), without the cache, and a bare Starlette route that returns the same bytes. Starts PostgreSQL,
-Redis and all servers on free ports and stops all of them.
+Redis and all servers on free ports and stops all of them. Before that, in process: what limits add to the list, what it
+saves to know its document, and how long documents made to be dear take beside parsing them.
 """
 
 
@@ -39,9 +41,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(given: argparse.Namespace, tell: Tell) -> tuple[dict[str, list[Figures]], int]:
-    """Return the figures of all turns, and the bytes of the answer. Raises: Wrong."""
+def run(given: argparse.Namespace, tell: Tell) -> tuple[dict[str, list[Figures]], int, limits.Measured]:
+    """Return the figures of all turns, the bytes of the answer, and what limits cost. Raises: Wrong."""
     with staged(given.products, tell) as stage, ExitStack() as stack:
+        cost = limits.measured(stage, tell)
         tell("starting the servers")
         told = {**stage.environment(), "BACKGROUND": "off", "PUBLIC_URL": "http://shop.test"}
         cached, read = (
@@ -69,7 +72,7 @@ def run(given: argparse.Namespace, tell: Tell) -> tuple[dict[str, list[Figures]]
             for name, (plan, server) in ways.items():
                 tell(f"round {number} of {given.rounds}: {name}")
                 turns[name].append(measured("benchmarks.edge.load", plan.write(), stage, server.pid))
-    return turns, len(body)
+    return turns, len(body), cost
 
 
 def _get(port: int, path: str, headers: Mapping[str, str]) -> tuple[bytes, str]:
@@ -83,7 +86,12 @@ def _get(port: int, path: str, headers: Mapping[str, str]) -> tuple[bytes, str]:
     return body, etag
 
 
-def markdown(turns: Mapping[str, Sequence[Figures]], size: int, about: Mapping[str, Any]) -> str:
+def told(about: Mapping[str, Any]) -> str:
+    """Return where and how it was measured."""
+    return "_" + ", ".join(f"{name} {value}" for name, value in about.items()) + "_"
+
+
+def markdown(turns: Mapping[str, Sequence[Figures]], size: int) -> str:
     """Return medians as a table, and below it what is to be reached."""
 
     def median(name: str, figure: str) -> float:
@@ -104,8 +112,7 @@ def markdown(turns: Mapping[str, Sequence[Figures]], size: int, about: Mapping[s
             "| answer | requests/s | p50 ms | p99 ms | server CPU ms/request |", "| --- |" + " ---: |" * 4, *rows, "",
             *(f"- {what}: **{ratio:.2f}** (goal: at least {least:g}): {'reached' if ratio >= least else 'missed'}"
               for what, ratio, least in goals),
-            "", f"Medians of {len(turns[HIT])} turns; the answer has {size:,} bytes.", "",
-            "_" + ", ".join(f"{name} {value}" for name, value in about.items()) + "_",
+            "", f"Medians of {len(turns[HIT])} turns; the answer has {size:,} bytes.",
         ]
     )  # fmt: skip
 
@@ -115,10 +122,11 @@ def main() -> None:
     given = _arguments()
     about = {**machine.described(), "connections": given.connections, "seconds": given.seconds}
     with command() as tell:
-        turns, size = run(given, tell)
-    shown = markdown(turns, size, about)
+        turns, size, cost = run(given, tell)
+    shown = f"{markdown(turns, size)}\n\n{limits.shown(cost)}\n\n{told(about)}"
     print(shown)
-    print(f"kept as {keep({'about': about, 'turns': turns}, given.results, given.name, shown)}", file=sys.stderr)
+    kept = keep({"about": about, "turns": turns, "limits": cost}, given.results, given.name, shown)
+    print(f"kept as {kept}", file=sys.stderr)
 
 
 if __name__ == "__main__":
