@@ -17,22 +17,21 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from commerce_graph.inventory.tables import level
+from commerce_graph.kernel import telemetry
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.telemetry import Telemetry, configure_logging
 from tests.shop import uid
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """Collect what is logged as JSON; the process's own logging is put back afterwards."""
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers, root.level
+    written = io.StringIO()
+    monkeypatch.setattr(telemetry, "OUTPUT", written)
     configure_logging("json", "info")
     logging.getLogger("httpx").setLevel("WARNING")  # the client's own lines are not ours
-    written = io.StringIO()
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written)
     yield written
     root.handlers, root.level = handlers, level
     structlog.configure(**before)
@@ -114,11 +113,9 @@ def test_fields_named_like_secrets_are_hidden(lines: io.StringIO) -> None:
 
 def test_console_format_shows_no_local_variables(lines: io.StringIO) -> None:
     configure_logging("console", "info")
-    written = io.StringIO()
-    logging.getLogger().handlers[0].setStream(written)  # type: ignore[attr-defined]
     try:
         fail(None)  # type: ignore[arg-type]
     except ZeroDivisionError:
         structlog.get_logger().exception("seen")
-    assert "letter word" in written.getvalue()
-    assert "correct horse" not in written.getvalue().replace('password = "correct horse"', "")
+    assert "letter word" in lines.getvalue()
+    assert "correct horse" not in lines.getvalue().replace('password = "correct horse"', "")

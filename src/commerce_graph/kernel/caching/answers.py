@@ -83,6 +83,13 @@ class Answers:
         flight.add_done_callback(lambda _: self._flights.pop(at, None))
         return await asyncio.shield(flight)
 
+    async def remembered(self, key: str) -> Kept | None:
+        """Return what this process remembers under a key, proved to hold; None where it has to be asked for. 1 call."""
+        if await self.moment() is None:
+            return None
+        known = self._known.get(key)
+        return known if known is not None and known.ends_at > monotonic() else None
+
     async def moment(self) -> int | None:
         """Return a moment of the log no earlier than now, when what was forgotten since is gone; None without Redis.
 
