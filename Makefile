@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-edge bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema lock clean
+.PHONY: help serve test check format bench bench-edge bench-execution bench-flash bench-peers bench-search opensearch stripe-mock schema fuzz lock clean
 
 help: ## Show what can be made
 	@echo "commerce-graph: make TARGET"
@@ -32,12 +32,13 @@ serve: $(VENV)/installed $(VENV)/graphiql ## Run a shop on http://127.0.0.1:8000
 test: $(VENV)/installed $(VENV)/tested $(VENV)/graphiql $(VENV)/node_modules $(VENV)/chromium $(VENV)/varnish $(VENV)/opensearch/Node.class $(VENV)/bin/stripe-mock ## Run every test (ARGS="-k cart": some)
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
-check: $(VENV)/installed $(VENV)/tested ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, tests
+check: $(VENV)/installed $(VENV)/tested $(VENV)/node ## Everything CI runs: format, lint, types, contracts, golden schema, drawings, secrets, advisories, tests
 	@echo "format" && $(BIN)/ruff format --check $(SOURCES)
 	@echo "lint" && $(BIN)/ruff check $(SOURCES)
 	@echo "types" && $(BIN)/mypy
 	@echo "golden schema" && $(BIN)/commerce-graph schema --check
 	@echo "drawings" && $(BIN)/commerce-graph states --check
+	@echo "secrets and advisories" && PYTHON=$(PYTHON) $(BIN)/python -m tools.scan
 	@$(MAKE) test
 
 format: $(VENV)/installed $(VENV)/tested ## Format the source and mend what lint can mend
@@ -61,6 +62,9 @@ bench-edge: $(VENV)/installed $(VENV)/tested ## Measure answers from the cache, 
 
 bench-peers: $(VENV)/installed $(VENV)/tested $(VENV)/node_modules ## Measure the list of products beside graphql-core, servers in Node and its bare costs
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+fuzz: $(VENV)/installed $(VENV)/tested ## Look for inputs that break a target: body, document or filters (ARGS="document -max_total_time=600")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 opensearch: $(VENV)/installed $(VENV)/tested $(VENV)/opensearch/Node.class ## Run an OpenSearch node on http://127.0.0.1:9200
 	@exec $(BIN)/python -m tools.opensearch $(ARGS)
