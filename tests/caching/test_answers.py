@@ -12,9 +12,10 @@ from sqlalchemy import select, text, update
 from commerce_graph.catalog import service as catalog
 from commerce_graph.catalog.tables import product
 from commerce_graph.freshness import FACTS, TABLES, invalidation
-from commerce_graph.kernel.caching import EVERYTHING, Answers, Store, Unavailable
+from commerce_graph.kernel.caching import EVERYTHING, Answers, Store
 from commerce_graph.kernel.database import count_statements, metadata
 from commerce_graph.kernel.outbox import Relay, outbox
+from commerce_graph.kernel.scripts import Unavailable
 from tests.caching.conftest import Serve, get
 from tests.inventory.test_quantities import at, set_to
 from tests.merchandising.test_variants import BLUE, WHITE

@@ -4,16 +4,14 @@ What is beyond the shop's capacity is told to come back, keeps its place, and co
 being accepted and timing out with everything else.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from commerce_graph.kernel.circuit import Circuit, CircuitOpen
+from commerce_graph.kernel.circuit import Circuit
 from commerce_graph.kernel.limits import (
     ADMISSION_ANSWER_S_MAX,
     ADMISSION_LEASE_S,
@@ -23,6 +21,7 @@ from commerce_graph.kernel.limits import (
     ADMISSION_QUEUE_MAX,
     ADMITTED_PER_PROCESS_MAX,
 )
+from commerce_graph.kernel.scripts import Unavailable, called
 
 PREFIX = "{checkout}:"
 """In braces, so that all keys are on one node of a Redis cluster."""
@@ -164,20 +163,9 @@ class Admission:
     async def _call(self, script: Any, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a script; None where Redis does not answer in time. Limits: ADMISSION_ANSWER_S_MAX."""
         try:
-            entry = self._circuit.enter()
-        except CircuitOpen:
+            return await called(self._circuit, script, keys, [BUCKET_S, *arguments], ADMISSION_ANSWER_S_MAX)
+        except Unavailable:
             return None
-        try:
-            async with asyncio.timeout(ADMISSION_ANSWER_S_MAX):
-                found = await script(keys=keys, args=[BUCKET_S, *arguments])
-        except (RedisError, OSError, TimeoutError) as fault:
-            self._circuit.fail(entry, type(fault).__name__)
-            return None
-        else:
-            self._circuit.succeed(entry)
-            return found
-        finally:
-            self._circuit.leave(entry)
 
 
 def _place(position: int, done: int) -> Place:

@@ -7,7 +7,7 @@ from commerce_graph.kernel.caching.purge import Cdn as Purgeable
 from commerce_graph.kernel.caching.purge import Cloudflare, Fastly, Purger, Varnish
 from commerce_graph.kernel.caching.repeats import Repeats, Way
 from commerce_graph.kernel.caching.representation import Cdn, Surrogates, represented
-from commerce_graph.kernel.caching.store import EVERYTHING, Store, Unavailable
+from commerce_graph.kernel.caching.store import EVERYTHING, Store
 
 __all__ = [
     "EVERYTHING",
@@ -23,7 +23,6 @@ __all__ = [
     "Repeats",
     "Store",
     "Surrogates",
-    "Unavailable",
     "Varnish",
     "Watched",
     "Way",

@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
-from commerce_graph.kernel.caching.store import Store, Unavailable
+from commerce_graph.kernel.caching.store import Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.limits import ANSWER_BYTES_MAX, ANSWERS_REMEMBERED_BYTES_MAX
+from commerce_graph.kernel.scripts import Unavailable
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from commerce_graph.kernel.caching.store import Store, Unavailable
+from commerce_graph.kernel.caching.store import Store
 from commerce_graph.kernel.changes import Changes
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.outbox import Event, Fact, publish
+from commerce_graph.kernel.scripts import Unavailable
 
 log = structlog.get_logger()
 

@@ -5,21 +5,20 @@ The log is one sorted set: for each tag the moment when it last changed, the lat
 so a log that was lost begins anew after everything that processes remember, and they forget it.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from commerce_graph.kernel.circuit import Circuit, CircuitOpen
+from commerce_graph.kernel.circuit import Circuit
 from commerce_graph.kernel.limits import (
     ANSWER_CHANGES_READ_MAX,
     ANSWER_STORE_S_MAX,
     ANSWERS_STORED_MAX,
     REQUEST_TIMEOUT_S,
 )
+from commerce_graph.kernel.scripts import called
 
 PREFIX = "{answers}:"
 LOG = PREFIX + "changed"
@@ -134,10 +133,6 @@ return string.format('%.0f', now)
 )
 
 
-class Unavailable(Exception):
-    """Redis does not answer in time, or did not lately."""
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """An answer that holds at a moment."""
@@ -193,18 +188,4 @@ class Store:
         return None if now is None else int(now)
 
     async def _call(self, script: str, keys: list[str], *arguments: Any) -> Any:
-        try:
-            entry = self._circuit.enter()
-        except CircuitOpen:
-            raise Unavailable from None
-        try:
-            async with asyncio.timeout(ANSWER_STORE_S_MAX):
-                answer = await self._scripts[script](keys=keys, args=arguments)
-        except (RedisError, OSError, TimeoutError) as fault:
-            self._circuit.fail(entry, type(fault).__name__)
-            raise Unavailable from None
-        else:
-            self._circuit.succeed(entry)
-            return answer
-        finally:
-            self._circuit.leave(entry)
+        return await called(self._circuit, self._scripts[script], keys, arguments, ANSWER_STORE_S_MAX)

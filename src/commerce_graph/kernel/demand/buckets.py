@@ -1,15 +1,14 @@
 """Leaky buckets in Redis: how many points a caller has left, the same for all processes."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from commerce_graph.kernel.circuit import Circuit, CircuitOpen
+from commerce_graph.kernel.circuit import Circuit
 from commerce_graph.kernel.limits import RATE_LIMIT_ANSWER_S_MAX, RATE_LIMIT_GROUP_MAX, RATE_LIMIT_REFUNDS_MAX
+from commerce_graph.kernel.scripts import Unavailable, called
 from commerce_graph.kernel.together import Together
 
 log = structlog.get_logger()
@@ -113,18 +112,11 @@ class Buckets:
         return [Taken(bool(allowed), available) for allowed, available in pairs]
 
     async def _call(self, keys: list[str], arguments: list[float]) -> list[int] | None:
+        then = "nobody is throttled: "
         try:
-            entry = self._circuit.enter()
-        except CircuitOpen:
+            found: list[int] = await called(
+                self._circuit, self._script, keys, arguments, RATE_LIMIT_ANSWER_S_MAX, then=then
+            )
+        except Unavailable:
             return None
-        try:
-            async with asyncio.timeout(RATE_LIMIT_ANSWER_S_MAX):
-                found: list[int] = await self._script(keys=keys, args=arguments)
-        except (RedisError, OSError, TimeoutError) as fault:
-            self._circuit.fail(entry, f"nobody is throttled: {type(fault).__name__}")
-            return None
-        else:
-            self._circuit.succeed(entry)
-            return found
-        finally:
-            self._circuit.leave(entry)
+        return found

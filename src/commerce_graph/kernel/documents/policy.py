@@ -7,11 +7,12 @@ from time import monotonic
 from typing import Literal
 
 from commerce_graph.kernel.auth import WRITE_DOCUMENTS, Principal
-from commerce_graph.kernel.documents.store import Store, Unavailable
+from commerce_graph.kernel.documents.store import Store
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.execution import Refused
 from commerce_graph.kernel.limits import DOCUMENT_CACHE_ENTRIES, DOCUMENT_RECHECK_S, DOCUMENT_STORED_BYTES_MAX
 from commerce_graph.kernel.parameters import Parameters
+from commerce_graph.kernel.scripts import Unavailable
 
 Mode = Literal["open", "known-only", "locked"]
 """`open`: any text runs. `known-only`: what was published runs, and any text of callers with WRITE_DOCUMENTS.

@@ -1,15 +1,13 @@
 """Documents kept in Redis for all processes: published ones for good, registered ones while they are used."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from commerce_graph.kernel.circuit import Circuit, CircuitOpen
+from commerce_graph.kernel.circuit import Circuit
 from commerce_graph.kernel.limits import (
     DOCUMENT_STORE_S_MAX,
     DOCUMENT_TTL_S,
@@ -17,6 +15,7 @@ from commerce_graph.kernel.limits import (
     DOCUMENTS_REGISTERED_MAX,
 )
 from commerce_graph.kernel.parameters import SHA256
+from commerce_graph.kernel.scripts import called
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -62,10 +61,6 @@ if over > 0 then
   end
 end
 """
-
-
-class Unavailable(Exception):
-    """Redis does not answer in time, or did not lately."""
 
 
 class Store:
@@ -148,21 +143,7 @@ class Store:
 
     async def _call(self, script: Any, id: str, *arguments: Any) -> Any:
         keys = [PUBLISHED, REGISTERED + id, USED]
-        try:
-            entry = self._circuit.enter()
-        except CircuitOpen:
-            raise Unavailable from None
-        try:
-            async with asyncio.timeout(DOCUMENT_STORE_S_MAX):
-                answer = await script(keys=keys, args=[id, *arguments])
-        except (RedisError, OSError, TimeoutError) as fault:
-            self._circuit.fail(entry, type(fault).__name__)
-            raise Unavailable from None
-        else:
-            self._circuit.succeed(entry)
-            return answer
-        finally:
-            self._circuit.leave(entry)
+        return await called(self._circuit, script, keys, [id, *arguments], DOCUMENT_STORE_S_MAX)
 
 
 def _batches(items: Iterable[T]) -> list[list[T]]:
