@@ -29,10 +29,11 @@ from commerce_graph.search.rules.document import INDEX_VERSION
 from commerce_graph.search.service import bulk, indexing, indices, marks
 from commerce_graph.search.service import reindex as reindexing
 from commerce_graph.search.service.cluster import Cluster, Unreachable
-from commerce_graph.search.service.reindex import ReindexRefused, build_where_needed, reindex
+from commerce_graph.search.service.reindex import BUILD_LOCK, ReindexRefused, build_where_needed, reindex
 from commerce_graph.search.tables import build, pending
 from tests.search.pipeline import Pipeline, pipeline
 from tests.shop import THINGS, uid
+from tests.waiting import until_let_go
 
 ROOT = Path(__file__).parents[2]
 SHIRT = uid("shirt")
@@ -87,6 +88,7 @@ async def rebuilding(pipe: Pipeline, **environment: str) -> tuple[int, str]:
     )  # fmt: skip
     printed, _ = await process.communicate()
     assert process.returncode is not None
+    await until_let_go(pipe.database, BUILD_LOCK)
     return process.returncode, printed.decode()
 
 
