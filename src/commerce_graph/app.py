@@ -248,6 +248,7 @@ def create(
     ]
     stack = [
         Middleware(Telemetry, quiet=("/healthz", "/readyz", "/static/", "/media/")),
+        *([Middleware(caching.Repeated, answers=answers)] if answers else []),
         Middleware(SecurityHeaders, https=settings.address.startswith("https:")),
         Middleware(
             CORSMiddleware,

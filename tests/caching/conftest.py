@@ -8,11 +8,12 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from commerce_graph.freshness import invalidation
 from commerce_graph.kernel.auth import ANONYMOUS, Principal
-from commerce_graph.kernel.caching import Answers, Store
+from commerce_graph.kernel.caching import Answers, Repeated, Store
 from commerce_graph.kernel.demand.buckets import Buckets, Rate
 from commerce_graph.kernel.demand.door import Door
 from commerce_graph.kernel.demand.gate import Gate
@@ -46,8 +47,9 @@ async def serve(shop: Shop, redis: Redis, engine: Engine) -> AsyncIterator[Serve
 
     def another() -> httpx.AsyncClient:
         documents = Documents(DocumentStore(redis))
-        http = GraphQLOverHTTP(engine, caller, documents, open_door(redis), answers=Answers(Store(redis)))
-        app = Starlette(routes=[Route("/graphql", http)])
+        answers = Answers(Store(redis))
+        http = GraphQLOverHTTP(engine, caller, documents, open_door(redis), answers=answers)
+        app = Starlette(routes=[Route("/graphql", http)], middleware=[Middleware(Repeated, answers=answers)])
         app.state.resources = shop.resources
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.test"))
         return clients[-1]

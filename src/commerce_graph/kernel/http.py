@@ -9,18 +9,18 @@ from typing import Any, TypeVar
 import orjson
 import structlog
 from graphql import OperationType
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from commerce_graph.kernel.auth import Authenticate
 from commerce_graph.kernel.caching import (
+    SHOWN,
     Answers,
     Policy,
-    Repeats,
+    Shown,
     Surrogates,
-    Way,
     fresh,
     key_of,
     represented,
@@ -83,24 +83,14 @@ class GraphQLOverHTTP:
         self._surrogates = surrogates
         self._codes = codes
         self._streams = OpenStreams()
-        self._repeats = Repeats()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        response = await self._repeated(scope) or await self._respond(Request(scope, receive))
+        response = await self._respond(Request(scope, receive))
         if "Vary" not in response.headers:
             response.headers["Vary"] = "Accept"
         response.headers.setdefault("Cache-Control", "no-store")
         await response(scope, receive, send)
-
-    async def _repeated(self, scope: Scope) -> Response | None:
-        """Answer what was asked a moment ago, word for word, and is remembered: without reading it again."""
-        way = self._repeats.find(scope)
-        kept = await self._answers.remembered(way.key) if way and self._answers else None
-        if way is None or kept is None:
-            return None
-        structlog.contextvars.bind_contextvars(operation=way.label)
-        return represented(kept, Headers(scope=scope), way.media, way.max_age_s, self._surrogates, shared=True)
 
     async def _respond(self, request: Request) -> Response:
         accepted = accepts(request.headers.get("accept"), (JSON, GRAPHQL, EVENT_STREAM, HTML))
@@ -225,7 +215,8 @@ class GraphQLOverHTTP:
             words = (asked.query, named, str(who.channel_id), scopes, ctx.resources.public_url)
             key = key_of(self._engine.version, variables, *(each.encode() for each in words))
             kept = await self._answers.answer(key, policy.max_age_s, ask)
-            self._repeats.note(request.scope, Way(key, operation.label, media, policy.max_age_s))
+            if kept.errors is None:
+                request.scope.setdefault("state", {})[SHOWN] = Shown(key, kept, operation.label, policy.max_age_s)
         else:
             kept = fresh(*await ask(), policy.max_age_s)
         if kept.errors is not None or request.method == "POST":

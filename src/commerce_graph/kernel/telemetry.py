@@ -5,11 +5,12 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, TextIO
 
+import orjson
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.tracebacks import ExceptionDictTransformer
@@ -51,7 +52,7 @@ def configure_logging(log_format: str, level: str) -> None:
     ]
     # A traceback with its local variables would write tokens and addresses into the log.
     tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-    ending: list[Any] = [tracebacks, hide_rows, structlog.processors.JSONRenderer(default=str)]
+    ending: list[Any] = [tracebacks, hide_rows, structlog.processors.JSONRenderer(_json)]
     if log_format == "console":
         plain = structlog.dev.plain_traceback
         ending = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
@@ -83,9 +84,18 @@ def configure_logging(log_format: str, level: str) -> None:
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace the values of fields that are named like secrets."""
     for name in event:
-        if SECRETS.search(name):
+        if _names_a_secret(name):
             event[name] = "hidden"
     return event
+
+
+@lru_cache(maxsize=1_000)
+def _names_a_secret(name: str) -> bool:
+    return SECRETS.search(name) is not None
+
+
+def _json(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def hide_rows(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -106,16 +116,16 @@ class Telemetry:
         self.app = app
         self.quiet = quiet
         """Beginnings of paths that are not worth a line when all is well."""
+        self._log = structlog.get_logger().bind()  # once, for the line of each request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        asked = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        asked = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         request_id = asked if REQUEST_ID.fullmatch(asked) else new_id().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = perf_counter()
         status = 0
@@ -124,7 +134,7 @@ class Telemetry:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode())]}
             await send(message)
 
         try:
@@ -138,7 +148,7 @@ class Telemetry:
             if status >= 500 or not scope["path"].startswith(self.quiet):
                 took = round((perf_counter() - began) * 1_000, 1)
                 method = scope.get("method", "WEBSOCKET")
-                log.info("request", method=method, path=scope["path"], status=status or None, took_ms=took)
+                self._log.info("request", method=method, path=scope["path"], status=status or None, took_ms=took)
             structlog.contextvars.clear_contextvars()
 
 

@@ -5,12 +5,13 @@ from commerce_graph.kernel.caching.invalidation import Invalidation, Watched
 from commerce_graph.kernel.caching.policy import Policy, policy_of, tags_of
 from commerce_graph.kernel.caching.purge import Cdn as Purgeable
 from commerce_graph.kernel.caching.purge import Cloudflare, Fastly, Purger, Varnish
-from commerce_graph.kernel.caching.repeats import Repeats, Way
+from commerce_graph.kernel.caching.repeats import SHOWN, Repeated, Shown
 from commerce_graph.kernel.caching.representation import Cdn, Surrogates, represented
 from commerce_graph.kernel.caching.store import EVERYTHING, Store
 
 __all__ = [
     "EVERYTHING",
+    "SHOWN",
     "Answers",
     "Cdn",
     "Cloudflare",
@@ -20,12 +21,12 @@ __all__ = [
     "Policy",
     "Purgeable",
     "Purger",
-    "Repeats",
+    "Repeated",
+    "Shown",
     "Store",
     "Surrogates",
     "Varnish",
     "Watched",
-    "Way",
     "fresh",
     "key_of",
     "policy_of",

@@ -29,16 +29,19 @@ class Surrogates:
     """How a CDN is told what an answer is about."""
 
     header: str = "Surrogate-Key"
+    """Empty: nobody is told."""
     between: str = " "
     stale_s: int = 0
     """For how long a CDN that is told of changes may go on showing an answer while it asks for a new one."""
 
     @classmethod
     def of(cls, cdn: Cdn) -> "Surrogates":
-        """Return the way of a CDN; without one, answers say it all the same, and nobody may show old ones."""
+        """Return the way of a CDN; without one nobody may show old answers, and keys would be kilobytes for nobody."""
+        if cdn == "none":
+            return cls("")
         if cdn == "cloudflare":
             return cls("Cache-Tag", ",", 10)
-        return cls("xkey" if cdn == "varnish" else "Surrogate-Key", " ", 0 if cdn == "none" else 10)
+        return cls("xkey" if cdn == "varnish" else "Surrogate-Key", " ", 10)
 
     def value(self, tags: Iterable[str]) -> str:
         """Return the header's value: each thing, or its kind alone where there are too many to say.
@@ -69,7 +72,8 @@ def represented(
         stale = f", stale-while-revalidate={ways.stale_s}" if ways.stale_s else ""
         told["Cache-Control"] = f"public, max-age=0, s-maxage={max_age_s}{stale}"
         told["Age"] = str(max(0, max_age_s - ceil(kept.ends_at - monotonic())))
-        told[ways.header] = kept.once("tags", lambda _: ways.value(kept.tags))
+        if ways.header:
+            told[ways.header] = kept.once("tags", lambda _: ways.value(kept.tags))
     if _has(headers.get("if-none-match"), told["ETag"]):
         return Response(status_code=304, headers=told)
     if packed:
