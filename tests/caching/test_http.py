@@ -16,6 +16,10 @@ from tests.merchandising.test_variants import update as set_variants
 from tests.shop import Shop, uid
 
 LIST = "{ products(first: 10) { nodes { id title } } }"
+LONG = (
+    "{ products(first: 10) { nodes { id title descriptionHtml handle vendor productType createdAt updatedAt tags "
+    "seo { title description } } } }"
+)
 SHIRT = '{ product(handle: "shirt") { title variants(first: 9) { nodes { price { amount } } } } }'
 
 
@@ -71,8 +75,7 @@ async def test_a_client_that_has_it_is_told_so_until_it_changes(client: httpx.As
 async def test_each_form_has_a_tag_of_its_own(client: httpx.AsyncClient) -> None:
     ways = [{"Accept": media, "Accept-Encoding": coding} for media in
             ("application/json", "application/graphql-response+json") for coding in ("gzip", "identity")]  # fmt: skip
-    found = [await get(client, "{ products(first: 10) { nodes { id title descriptionHtml handle vendor productType "
-                       "createdAt updatedAt tags seo { title description } } } }", way) for way in ways]  # fmt: skip
+    found = [await get(client, LONG, way) for way in ways]
     assert len({each.headers["ETag"] for each in found}) == 4
     assert len({each.text for each in found}) == 1
     assert [each.headers.get("Content-Encoding") for each in found] == ["gzip", None, "gzip", None]
@@ -96,11 +99,23 @@ def test_compressed_where_it_is_asked_for_and_worth_it(size: int, accepted: str,
     assert (gzip.decompress(bytes(told.body)) if packed else told.body) == b"x" * size
 
 
-def test_what_is_one_persons_is_never_compressed() -> None:
+def test_what_is_one_persons_is_private_and_names_nothing() -> None:
     told = represented(answer(9_999), Headers({"accept-encoding": "gzip"}), "m", 60, Surrogates(), shared=False)
-    assert "content-encoding" not in told.headers
     assert told.headers["cache-control"] == "private, no-cache"
     assert "surrogate-key" not in told.headers
+
+
+@pytest.mark.parametrize("query", [LONG, "mutation { cartCreate { cart { id } } }"])
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+async def test_posts_are_compressed_where_it_is_worth_it(client: httpx.AsyncClient, query: str, coding: str) -> None:
+    ways = {"Accept-Encoding": coding, "X-Test-Customer": "ada"}, {"Accept-Encoding": coding}
+    for headers in (*ways, ways[1]):  # read, read, and from the cache
+        told = await client.post("/graphql", json={"query": query}, headers=headers)
+        long = len(told.content) >= ANSWER_PACKED_BYTES_MIN
+        assert long is (query is LONG)
+        assert (told.headers.get("Content-Encoding") == "gzip") is (long and coding == "gzip")
+        assert "Accept-Encoding" in told.headers["Vary"]
+        assert "data" in told.json()
 
 
 async def test_every_entity_is_named(client: httpx.AsyncClient) -> None:

@@ -165,7 +165,7 @@ async def test_headers_for_browsers_and_caches(address: str) -> None:
     headers = (await post(address, {"query": "{hello}"})).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
-    assert (headers["Cache-Control"], headers["Vary"]) == ("no-store", "Accept")
+    assert (headers["Cache-Control"], headers["Vary"]) == ("no-store", "Accept, Accept-Encoding")
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("query", "cancelled"), ("mutation", "finished")])

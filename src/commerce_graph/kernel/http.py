@@ -21,6 +21,7 @@ from commerce_graph.kernel.caching import (
     Policy,
     Shown,
     Surrogates,
+    compress,
     fresh,
     key_of,
     represented,
@@ -86,9 +87,11 @@ class GraphQLOverHTTP:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        response = await self._respond(Request(scope, receive))
-        if "Vary" not in response.headers:
-            response.headers["Vary"] = "Accept"
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        if type(response) is Response:  # neither a page nor a stream
+            compress(response, request.headers)
+        response.headers.setdefault("Vary", "Accept, Accept-Encoding")
         response.headers.setdefault("Cache-Control", "no-store")
         await response(scope, receive, send)
 
@@ -222,7 +225,9 @@ class GraphQLOverHTTP:
         if kept.errors is not None or request.method == "POST":
             told: dict[str, Any] = {"errors": kept.errors} if kept.errors else {}
             told |= {} if kept.status_by_errors else {"data": None}
-            return self._response(kept.body, status_of(told, media, self._codes), media)
+            response = self._response(kept.body, status_of(told, media, self._codes), media)
+            compress(response, request.headers, kept)
+            return response
         return represented(kept, request.headers, media, policy.max_age_s, self._surrogates, shared=shared)
 
     async def _in_parts(

