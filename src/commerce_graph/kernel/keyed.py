@@ -1,7 +1,7 @@
 """Keyed reads of one operation: collected for a turn of the event loop, read together, each key once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 ReadMany = Callable[[list[Any]], Awaitable[Sequence[Any]]]
@@ -66,26 +66,33 @@ class Keyed:
     A key whose batch failed is read anew when it is asked for again.
     """
 
-    __slots__ = ("_next", "_read", "_reading", "_tasks", "_values")
+    __slots__ = ("_faulty", "_next", "_read", "_reading", "_tasks", "_values")
 
     def __init__(self, read: ReadMany) -> None:
         self._read = read
         self._values: dict[Any, Any] = {}
+        self._faulty = False
+        """Whether an exception is among them."""
         self._reading: dict[Any, _Batch] = {}
         self._next: _Batch | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def load(self, key: Any) -> Awaitable[Any]:
         """Return one key's value, to be awaited; it is asked for now."""
-        return _Value(None if key in self._values else self._ask(key), key, self._values)
+        batch = None if key in self._values else next(iter(self._ask((key,))))
+        return _Value(batch, key, self._values)
 
     async def load_many(self, keys: Sequence[Any]) -> list[Any]:
         """Return the values of keys in order."""
         values = self._values
-        missing = [key for key in keys if key not in values]
-        for batch in {self._ask(key) for key in missing}:
-            await batch.ended()
-        return [_outcome(values[key]) for key in keys]
+        missing = dict.fromkeys(key for key in keys if key not in values)
+        if missing:
+            for batch in self._ask(missing):
+                await batch.ended()
+        found = [values[key] for key in keys]
+        if self._faulty:
+            list(map(_outcome, found))
+        return found
 
     def prime(self, found: Mapping[Any, Any]) -> None:
         """Take over values by key that were read another way; what was asked for already stays as it is."""
@@ -93,17 +100,19 @@ class Keyed:
             if key not in self._reading:
                 self._values.setdefault(key, value)
 
-    def _ask(self, key: Any) -> _Batch:
-        batch = self._reading.get(key)
-        if batch is None:
+    def _ask(self, keys: Iterable[Any]) -> Iterable[_Batch]:
+        """Ask for keys, each there once, that are not there yet; return the batches that they come with."""
+        reading = self._reading
+        fresh = [key for key in keys if key not in reading]
+        if fresh:
             if self._next is None:
                 self._next = _Batch()
                 # In the turn after the next: whoever starts in this turn may still ask in the next.
                 loop = asyncio.get_running_loop()
                 loop.call_soon(loop.call_soon, self._start)
-            batch = self._reading[key] = self._next
-            batch.keys.append(key)
-        return batch
+            self._next.keys.extend(fresh)
+            reading.update(dict.fromkeys(fresh, self._next))
+        return {reading[key] for key in keys}
 
     def _start(self) -> None:
         batch, self._next = self._next, None
@@ -117,6 +126,7 @@ class Keyed:
         try:
             found = await self._read(keys)
             self._values.update(zip(keys, found, strict=True))
+            self._faulty = self._faulty or any(isinstance(value, Exception) for value in found)
         except Exception as fault:
             batch.fault = fault
         except BaseException:

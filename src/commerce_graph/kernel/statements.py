@@ -1,7 +1,7 @@
 """Statements that are built and compiled once: SQLAlchemy spends more on either than PostgreSQL does on the answer."""
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -11,11 +11,13 @@ import orjson
 from sqlalchemy import (
     ARRAY,
     CTE,
+    JSON,
     BindParameter,
     ColumnElement,
     FromClause,
     Select,
     TableValuedAlias,
+    Text,
     Uuid,
     any_,
     bindparam,
@@ -77,14 +79,29 @@ def locked(rows: Select[Any], *tables: FromClause, name: str = "locked") -> CTE:
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]
-    """A row of a prepared statement: its columns are attributes, as those of SQLAlchemy's rows."""
+    """A row of a prepared statement: its columns are attributes, as those of SQLAlchemy's rows.
+
+    JSON documents are read when they are looked at, by attribute, in order or through `_mapping`; `row[...]` is the
+    text of one.
+    """
 
     __slots__ = ()
 
     @property
-    def _mapping(self) -> "Row":
-        """Return what gives a column by its name, which is the row itself."""
+    def _mapping(self) -> Mapping[str, Any]:
+        """Return what gives a column by its name."""
         return self
+
+
+class _RowWithDocuments(Row):
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        return (getattr(self, name) for name in self.keys())
+
+    @property
+    def _mapping(self) -> Mapping[str, Any]:
+        return dict(zip(self.keys(), self, strict=True))
 
 
 class Prepared:
@@ -99,7 +116,7 @@ class Prepared:
     def __init__(self, select: Select[Any]) -> None:
         self.select = select
         """The same as SQLAlchemy runs it."""
-        compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        compiled = _as_text(select).compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         self.sql: str = compiled.string
         self.row: type[Row] = _row_of(select)
         names: list[str] = compiled.positiontup or []
@@ -145,13 +162,31 @@ def _reads(kind: TypeEngine[Any]) -> bool:
     return here.result_processor(_DIALECT, sent) is None
 
 
+def _as_text(select: Select[Any]) -> Select[Any]:
+    """Return a SELECT with its documents as text: most are never looked at."""
+    columns = select.selected_columns.items()
+    if not any(isinstance(each.type, JSON) for _, each in columns):
+        return select
+    return select.with_only_columns(
+        *(cast(each, Text).label(name) if isinstance(each.type, JSON) else each for name, each in columns)
+    )
+
+
 def _row_of(select: Select[Any]) -> type[Row]:
     members: dict[str, Any] = {"__slots__": ()}
+    base = Row
     for place, (name, selected) in enumerate(select.selected_columns.items()):
         if name in members or not _reads(selected.type):
             raise TypeError(f"a prepared statement cannot answer with `{name}` of {selected.type!r}")
         members[name] = property(itemgetter(place))
-    return type("Row", (Row,), members)
+        if isinstance(selected.type, JSON):
+            base, members[name] = _RowWithDocuments, property(partial(_document, place))
+    return type("Row", (base,), members)
+
+
+def _document(place: int, row: Row) -> Any:
+    text = row[place]
+    return None if text is None else orjson.loads(text)
 
 
 class Given:

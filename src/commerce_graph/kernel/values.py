@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal as PythonDecimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import strawberry
@@ -30,8 +31,9 @@ class MoneyInput:
     currency_code: CurrencyCode
 
 
+@lru_cache(10_000)
 def money(amount_minor: int, currency: str) -> MoneyV2:
-    """Return minor units as the graph's money."""
+    """Return minor units as the graph's money. Shared: change nothing."""
     return MoneyV2(amount=minor.to_decimal(amount_minor, currency), currency_code=CurrencyCode[currency])
 
 

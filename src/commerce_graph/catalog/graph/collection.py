@@ -203,4 +203,10 @@ class ProductCollections(ProductKey):
         args = page_arguments(first, last, after, before, reverse)
         keys = [parent.uuid for parent in parents]
         pages = await ctx.load_many(collections.collection_pages_of, keys, audience(ctx), args)
-        return [page.connection(CollectionConnection, CollectionEdge, Collection.of) for page in pages]
+        # Products share collections: each is made once.
+        made: dict[UUID, Collection] = {}
+
+        def of(row: Any) -> Collection:
+            return made.get(row.id) or made.setdefault(row.id, Collection.of(row))
+
+        return [page.connection(CollectionConnection, CollectionEdge, of) for page in pages]

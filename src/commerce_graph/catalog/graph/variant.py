@@ -53,7 +53,7 @@ class ProductVariant(ProductVariantKey):
 
     product_id: strawberry.Private[UUID]
     media_id: strawberry.Private[UUID | None]
-    options: strawberry.Private[Sequence[dict[str, str]]]
+    row: strawberry.Private[Any]
     available: strawberry.Private[bool]
 
     title: str = strawberry.field(description="Its values of the product's options, in one line.")
@@ -76,7 +76,7 @@ class ProductVariant(ProductVariantKey):
     def of(cls, row: Any) -> Self:
         """Return a row as the entity."""
         return cls(
-            uuid=row.id, product_id=row.product_id, media_id=row.media_id, options=row.selected_options,
+            uuid=row.id, product_id=row.product_id, media_id=row.media_id, row=row,
             available=row.available, title=row.title, sku=row.sku, barcode=row.barcode, weight=float(row.weight_g),
             requires_shipping=row.requires_shipping, taxable=row.taxable, position=row.position,
             created_at=row.created_at, updated_at=row.updated_at,
@@ -91,7 +91,7 @@ class ProductVariant(ProductVariantKey):
     @field
     def selected_options(self) -> list[SelectedOption]:
         """The variant's value of each option of the product."""
-        return [SelectedOption(name=pair["name"], value=pair["value"]) for pair in self.options]
+        return [SelectedOption(name=pair["name"], value=pair["value"]) for pair in self.row.selected_options]
 
     @batch_field
     async def image(parents: Sequence["ProductVariant"], ctx: Context) -> list[Image | None]:

@@ -61,7 +61,8 @@ class Stock:
     @property
     def for_sale(self) -> bool:
         """Whether a shopper may buy one."""
-        return self.left is None or self.left > 0
+        left = self.left
+        return left is None or left > 0
 
 
 def _left(available: int, free: int, beyond: int | None) -> int | None:
@@ -126,7 +127,8 @@ class Item:
     @property
     def for_sale(self) -> bool:
         """Whether a shopper may buy one."""
-        return self.left is None or self.left > 0
+        left = self.left
+        return left is None or left > 0
 
 
 def moved(item: Item, moves: Mapping[At, Delta]) -> Item:

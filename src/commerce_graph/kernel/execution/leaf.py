@@ -1,6 +1,7 @@
 """Scalars and enums."""
 
 from collections.abc import Callable
+from enum import Enum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 class Leaf(Completion):
     """Scalars and enums. What is its own answer passes as a column, whatever its length."""
 
-    __slots__ = ("_kind", "_serialize", "fits", "own")
+    __slots__ = ("_kind", "_names", "_serialize", "fits", "own")
 
     def __init__(self, kind: GraphQLLeafType, field: "FieldPlan", required: bool) -> None:
         super().__init__(field, required)
         self._kind = kind
         self._serialize = kind.coerce_output_value
+        self._names: dict[int, Any] = {}
+        """What members of an enum are serialized as, by their identity."""
         plain, check = _UNCHANGED.get(self._serialize, (None, None))
         nulls = set() if required or check else {type(None)}
         self.own = frozenset({plain, *nulls}) if plain else frozenset()
@@ -58,12 +61,13 @@ class Leaf(Completion):
         serialize = self._serialize
         if not isinstance(self._kind, GraphQLEnumType):
             return [serialize(value) for value in values]
-        # An enum has few members, and Strawberry looks for each among all of them.
-        names: dict[int, Any] = {}
-        for value in values:
-            if id(value) not in names:
-                names[id(value)] = serialize(value)
-        return [names[id(value)] for value in values]
+        # Strawberry looks for a member among all of them: once, since members live as long as the schema.
+        known = self._names
+        if not known.keys() >= set(map(id, values)):
+            names = {id(value): serialize(value) for value in values}
+            known.update((id(value), names[id(value)]) for value in values if isinstance(value, Enum))
+            known = names
+        return [known[id(value)] for value in values]
 
     def _one(self, run: Run, value: Any, place: Place, row: int) -> Any:
         try:
