@@ -40,7 +40,7 @@ from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import NotWellFormed, Parameters, load_json, read_parameters
 from commerce_graph.kernel.statuses import GRAPHQL, JSON, UNPROCESSABLE, StatusCodes, media_of, status_of
 from commerce_graph.kernel.streams import Answers as Parts
-from commerce_graph.kernel.streams import OpenStreams, Streamed, as_event, disconnected, subscribed
+from commerce_graph.kernel.streams import OpenStreams, Streamed, as_event, disconnected, refused, subscribed
 
 T = TypeVar("T")
 
@@ -113,8 +113,7 @@ class GraphQLOverHTTP:
             response = await self._run(request, parameters, ctx, media, streamed)
             return as_event(response) if wanted == EVENT_STREAM else response
         except RequestError as wrong:
-            told: dict[str, Any] = {"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}
-            answer = {"errors": [told]} | ({"extensions": wrong.extensions} if wrong.extensions else {})
+            answer = refused(wrong)
             status = status_of(answer, media, self._codes) if wrong.status == 200 and media else wrong.status
             if self._codes == "2026" and isinstance(wrong, NotWellFormed):
                 status = UNPROCESSABLE
@@ -142,9 +141,9 @@ class GraphQLOverHTTP:
             return self._answer({"errors": operation.errors}, media)
         structlog.contextvars.bind_contextvars(operation=operation.label)
         _check_method(request.method, operation)
-        refused = self._engine.authorise(operation, ctx)
-        if refused:
-            return self._answer({"errors": refused.errors}, media)
+        denied = self._engine.authorise(operation, ctx)
+        if denied:
+            return self._answer({"errors": denied.errors}, media)
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
         policy = self._engine.policy(operation)
