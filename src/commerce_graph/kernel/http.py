@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -39,7 +39,6 @@ from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, k
 from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import NotWellFormed, Parameters, load_json, read_parameters
 from commerce_graph.kernel.statuses import GRAPHQL, JSON, UNPROCESSABLE, StatusCodes, media_of, status_of
-from commerce_graph.kernel.streams import Answers as Parts
 from commerce_graph.kernel.streams import OpenStreams, Streamed, as_event, disconnected, refused, subscribed
 
 T = TypeVar("T")
@@ -167,7 +166,7 @@ class GraphQLOverHTTP:
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return self._once(await self._idempotency.run(operation, parameters, ctx, keys), media)
-        if framing:  # is charged as if all of it were used
+        if framing:
             return await self._in_parts(request, operation, parameters, ctx, media, framing)
         work = self._engine.run(operation, parameters.variables, ctx)
         # A query whose client has left is of no use to anyone; a mutation is finished whatever happens.
@@ -237,10 +236,8 @@ class GraphQLOverHTTP:
         done = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
         if done is None:
             return Response(status_code=CLIENT_GONE)
-        answer, rest = done
-        if rest is None:
-            return self._answer(answer, media)
-        return Streamed(_after(answer, rest), framing)
+        answer, parts = done
+        return self._answer(answer, media) if parts is None else Streamed(parts, framing)
 
     def _subscribe(
         self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, streamed: list[Framing]
@@ -331,13 +328,6 @@ async def _body(request: Request) -> bytes:
         except ClientDisconnect:
             raise RequestError("BAD_REQUEST", "the body ended early", status=400) from None
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)
-
-
-async def _after(first: dict[str, Any], rest: Parts) -> Parts:
-    yield first
-    async with aclosing(rest):
-        async for answer in rest:
-            yield answer
 
 
 async def _while_connected(request: Request, work: Awaitable[T]) -> T | None:
