@@ -1,7 +1,9 @@
 """Deferred fragments on the test shop: what they read, and for how many objects at once."""
 
+import re
 from typing import Any
 
+from commerce_graph.kernel.demand.charge import Charge
 from commerce_graph.kernel.execution import Current, Engine, Operation, run_in_parts
 from tests.cart.storefront import line
 from tests.execution.merging import merge_current
@@ -21,10 +23,8 @@ async def answers(shop: Shop, text: str, variables: dict[str, Any]) -> tuple[lis
     operation = shop.engine.prepare(text)
     assert isinstance(operation, Operation), operation
     with count_statements() as seen:
-        first, rest = await run_in_parts(shop.engine, operation, variables, shop.context(), Current())
-        found = [first]
-        if rest is not None:
-            found += [each async for each in rest]
+        first, every = await run_in_parts(shop.engine, operation, variables, shop.context(), Current())
+        found = [first] if every is None else [each async for each in every]
     return found, len(seen)
 
 
@@ -66,3 +66,40 @@ async def test_graphql_core_answers_everything_at_once(shop: Shop) -> None:
     (only,), _ = await answers(core, PAGE, {"first": 2})
     assert "hasNext" not in only
     assert only["data"] == (await at_once(shop, PAGE, {"first": 2}))[0]
+
+
+async def charged(shop: Shop, text: str, parts_max: int | None = None) -> tuple[int, list[int]]:
+    """Return what a page of 10 may cost, and what is given back when so many parts of it were taken."""
+    operation = shop.engine.prepare(text)
+    assert isinstance(operation, Operation), operation
+    ctx, back = shop.context(), list[int]()
+    requested = shop.engine.cost(operation, {"first": 10})
+    ctx.charge = Charge(requested, give_back=back.append)
+    _, every = await run_in_parts(shop.engine, operation, {"first": 10}, ctx, Current())
+    ctx.charge.leave()
+    if every is not None:
+        assert back == []
+        async for _ in every:
+            parts_max = None if parts_max is None else parts_max - 1
+            if parts_max == 0:
+                break
+        await every.aclose()
+    return requested, back
+
+
+async def test_what_was_not_used_is_given_back_to_the_point(shop: Shop) -> None:
+    at_once = re.sub(r"\.\.\. @defer(\([^)]*\))? ", "... ", PAGE)
+    requested, back = await charged(shop, PAGE)
+    operation = shop.engine.prepare(at_once)
+    assert isinstance(operation, Operation), operation
+    ctx, whole = shop.context(), list[int]()
+    ctx.charge = Charge(requested, give_back=whole.append)
+    await shop.engine.run(operation, {"first": 10}, ctx)
+    assert back == whole
+    assert 0 < back[0] < requested
+
+
+async def test_who_leaves_gets_back_what_was_not_begun(shop: Shop) -> None:
+    _, (whole,) = await charged(shop, PAGE)
+    _, (more,) = await charged(shop, PAGE, 1)
+    assert more > whole

@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from commerce_graph.embedded import Servers
 from commerce_graph.kernel import limits
-from tests.protocol.served import Watch
+from commerce_graph.kernel.demand.buckets import Rate
+from tests.protocol.served import Watch, serving
+from tests.protocol.test_demand import merchant
 from tests.protocol.test_http import GRAPHQL, post
 from tests.protocol.test_streams import PATIENCE_S, SSE, parts, streaming
 
@@ -146,3 +149,19 @@ async def test_document_by_its_hash_is_deferred_as_well(address: str, accept: di
     whole = parts(await post(address, {"query": text, **hashed}, accept))
     assert len(whole) == 2
     assert parts(await post(address, hashed, accept)) == whole
+
+
+@BOTH
+async def test_what_was_not_used_is_given_back_and_told_with_the_last_part(
+    servers: Servers, seen: Watch, accept: dict[str, str]
+) -> None:
+    who = merchant()
+    wanted = """mutation ($no: Boolean = false) {
+      a: note(text: "a") { text ... @defer { wait } } b: note(text: "b") @include(if: $no) { text } }"""
+    async with serving(servers.redis_url, rate=Rate(30, 1)) as address:
+        first, *_, last = parts(await in_turns(address, {"query": wanted}, {**accept, **who}, seen))
+        assert "extensions" not in first
+        cost = last["extensions"]["cost"]
+        assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (23, 12)
+        after = (await post(address, {"query": "{ hello }"}, who)).json()["extensions"]["cost"]["throttleStatus"]
+        assert after["currentlyAvailable"] >= 30 - 12 - 1

@@ -90,7 +90,12 @@ async def test_operations_and_events_of_a_socket_count(servers: Servers) -> None
                 await hear()
                 await say(type="subscribe", id="2", payload=HELLO)
                 refused = await hear()
-            assert refused["payload"][0]["extensions"]["code"] == "THROTTLED"
+            (error,) = refused["payload"]
+            assert (error["message"], error["extensions"]["code"]) == ("Throttled", "THROTTLED")
+            cost = error["extensions"]["cost"]
+            assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (1, None)
+            assert (cost["throttleStatus"]["maximumAvailable"], cost["throttleStatus"]["restoreRate"]) == (10.0, 1.0)
+            assert cost["throttleStatus"]["currentlyAvailable"] < 1
 
 
 async def test_an_overloaded_process_answers_at_once_and_purchases_last(

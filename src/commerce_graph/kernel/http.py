@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -39,8 +39,7 @@ from commerce_graph.kernel.idempotency import REPLAYED, Answered, Idempotency, k
 from commerce_graph.kernel.limits import ACCEPT_CHARS_MAX, BODY_BYTES_MAX
 from commerce_graph.kernel.parameters import NotWellFormed, Parameters, load_json, read_parameters
 from commerce_graph.kernel.statuses import GRAPHQL, JSON, UNPROCESSABLE, StatusCodes, media_of, status_of
-from commerce_graph.kernel.streams import Answers as Parts
-from commerce_graph.kernel.streams import OpenStreams, Streamed, as_event, disconnected, subscribed
+from commerce_graph.kernel.streams import OpenStreams, Streamed, as_event, disconnected, refused, subscribed
 
 T = TypeVar("T")
 
@@ -113,8 +112,7 @@ class GraphQLOverHTTP:
             response = await self._run(request, parameters, ctx, media, streamed)
             return as_event(response) if wanted == EVENT_STREAM else response
         except RequestError as wrong:
-            told: dict[str, Any] = {"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}
-            answer = {"errors": [told]} | ({"extensions": wrong.extensions} if wrong.extensions else {})
+            answer = refused(wrong)
             status = status_of(answer, media, self._codes) if wrong.status == 200 and media else wrong.status
             if self._codes == "2026" and isinstance(wrong, NotWellFormed):
                 status = UNPROCESSABLE
@@ -142,9 +140,9 @@ class GraphQLOverHTTP:
             return self._answer({"errors": operation.errors}, media)
         structlog.contextvars.bind_contextvars(operation=operation.label)
         _check_method(request.method, operation)
-        refused = self._engine.authorise(operation, ctx)
-        if refused:
-            return self._answer({"errors": refused.errors}, media)
+        denied = self._engine.authorise(operation, ctx)
+        if denied:
+            return self._answer({"errors": denied.errors}, media)
         if parameters.document_id:
             await self._documents.keep(parameters, ctx.principal)
         policy = self._engine.policy(operation)
@@ -168,7 +166,7 @@ class GraphQLOverHTTP:
         keys = keys_of(request.headers)
         if keys and operation.kind is OperationType.MUTATION:
             return self._once(await self._idempotency.run(operation, parameters, ctx, keys), media)
-        if framing:  # is charged as if all of it were used
+        if framing:
             return await self._in_parts(request, operation, parameters, ctx, media, framing)
         work = self._engine.run(operation, parameters.variables, ctx)
         # A query whose client has left is of no use to anyone; a mutation is finished whatever happens.
@@ -238,10 +236,8 @@ class GraphQLOverHTTP:
         done = await (_while_connected(request, work) if operation.kind is OperationType.QUERY else work)
         if done is None:
             return Response(status_code=CLIENT_GONE)
-        answer, rest = done
-        if rest is None:
-            return self._answer(answer, media)
-        return Streamed(_after(answer, rest), framing)
+        answer, parts = done
+        return self._answer(answer, media) if parts is None else Streamed(parts, framing)
 
     def _subscribe(
         self, request: Request, operation: Operation, parameters: Parameters, ctx: Context, streamed: list[Framing]
@@ -332,13 +328,6 @@ async def _body(request: Request) -> bytes:
         except ClientDisconnect:
             raise RequestError("BAD_REQUEST", "the body ended early", status=400) from None
     raise RequestError("PAYLOAD_TOO_LARGE", f"the body is over the limit of {BODY_BYTES_MAX} bytes", status=413)
-
-
-async def _after(first: dict[str, Any], rest: Parts) -> Parts:
-    yield first
-    async with aclosing(rest):
-        async for answer in rest:
-            yield answer
 
 
 async def _while_connected(request: Request, work: Awaitable[T]) -> T | None:

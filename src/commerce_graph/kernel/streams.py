@@ -46,7 +46,8 @@ async def subscribed(
 
 def refused(wrong: RequestError) -> dict[str, Any]:
     """Return the response map of a request that was refused."""
-    return {"errors": [{"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}]}
+    errors = [{"message": wrong.message, "extensions": {"code": wrong.code, **wrong.hints}}]
+    return {"errors": errors} | ({"extensions": wrong.extensions} if wrong.extensions else {})
 
 
 async def enveloped(answers: Answers) -> Answers:

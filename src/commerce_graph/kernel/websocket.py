@@ -235,7 +235,7 @@ class _Conversation:
                     if self._running.get(id) is not task:
                         return
                     if "data" not in answer:
-                        errors = answer["errors"]
+                        errors = _errors(answer)
                         break
                     await self._send({"id": id, "type": "next", "payload": answer})
         except WebSocketDisconnect:
@@ -320,6 +320,12 @@ def _object(payload: Any) -> dict[str, Any]:
     if payload is not None and not isinstance(payload, dict):
         raise _Closed(BAD_REQUEST, "`payload` must be an object")
     return payload or {}
+
+
+def _errors(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the errors alone, as `error` has no place beside them: the first tells what is told beside all."""
+    first, *others = answer["errors"]
+    return [first | {"extensions": {**first.get("extensions", {}), **answer.get("extensions", {})}}, *others]
 
 
 def _id(message: dict[str, Any]) -> str:

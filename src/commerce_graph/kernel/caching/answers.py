@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
@@ -11,9 +12,9 @@ from typing import Any, cast
 
 import orjson
 
-from commerce_graph.kernel.caching.store import Store
+from commerce_graph.kernel.caching.store import Found, Miss, Store
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.limits import ANSWER_BYTES_MAX, ANSWERS_REMEMBERED_BYTES_MAX
+from commerce_graph.kernel.limits import ANSWER_BYTES_MAX, ANSWER_LEASE_S, ANSWERS_REMEMBERED_BYTES_MAX
 from commerce_graph.kernel.scripts import Unavailable
 
 
@@ -48,6 +49,10 @@ class Kept:
 GZIP_LEVEL = 3
 """Of those that cost next to nothing the one that packs best: 0.13 ms for 35 kB, of which 5 kB are left."""
 
+LOOKED_AGAIN_S = 0.005
+LOOKED_AGAIN_S_MAX = 0.1
+"""How long a process that waits for another's answer lets it be before it looks; twice as long each time."""
+
 Ask = Callable[[], Awaitable[tuple[dict[str, Any], frozenset[str]]]]
 """Executes the operation: the answer, and its tags."""
 
@@ -59,7 +64,8 @@ class Answers:
     who asks after a write was logged gets what was written. One call of Redis serves all requests that wait for it.
 
     Limits: ANSWERS_REMEMBERED_BYTES_MAX; the least recently used leaves first. An answer longer than ANSWER_BYTES_MAX
-    is not kept. Without Redis everything is executed.
+    is not kept. Without Redis everything is executed. What several processes miss at once one of them executes; the
+    others wait for it, ANSWER_LEASE_S at most.
     """
 
     def __init__(self, store: Store) -> None:
@@ -73,7 +79,10 @@ class Answers:
         self._flights: dict[tuple[str, int], asyncio.Task[Kept]] = {}
 
     async def answer(self, key: str, max_age_s: int, ask: Ask) -> Kept:
-        """Return the answer under a key, executing it at most once at a time. At most 3 calls, 1 for what is known."""
+        """Return the answer under a key, executing it at most once at a time.
+
+        At most 3 calls, 1 for what is known; more while another process executes it.
+        """
         moment = await self.moment()
         if moment is None:
             return fresh(*await ask(), max_age_s)
@@ -130,23 +139,43 @@ class Answers:
             waiting.set_result(now)
 
     async def _fill(self, key: str, moment: int, max_age_s: int, ask: Ask) -> Kept:
+        miss = Miss(key, moment)
         try:
-            found = await self._store.find(key)
+            found = await self._found(miss)
         except Unavailable:
             return fresh(*await ask(), max_age_s)
         if found is not None:
             kept = Kept(found.body, found.tags, monotonic() + found.ttl_s)
             self._remember(key, kept, found.moment)
             return kept
-        kept = fresh(*await ask(), max_age_s)
-        if kept.errors is None and len(kept.body) <= ANSWER_BYTES_MAX:
-            try:
-                now = await self._store.keep(key, moment, kept.tags, kept.body, max_age_s)
-            except Unavailable:
-                return kept
+        try:
+            kept = fresh(*await ask(), max_age_s)
+        except Exception as fault:
+            await self._give_up(miss, again=isinstance(fault, RequestError))  # that one was turned away, others may not
+            raise
+        if kept.errors is not None or len(kept.body) > ANSWER_BYTES_MAX:
+            await self._give_up(miss, again=False)
+            return kept
+        with suppress(Unavailable):
+            now = await self._store.keep(miss, kept.tags, kept.body, max_age_s)
             if now is not None:
                 self._remember(key, kept, now)
         return kept
+
+    async def _found(self, miss: Miss) -> Found | None:
+        """Return what is kept, or will be by who executes it now; None to execute it here. Raises: Unavailable."""
+        ends_at = monotonic() + ANSWER_LEASE_S
+        pause_s = LOOKED_AGAIN_S
+        while isinstance(found := await self._store.find(miss), float):
+            if monotonic() >= ends_at:
+                return None
+            await asyncio.sleep(min(pause_s, found))
+            pause_s = min(2 * pause_s, LOOKED_AGAIN_S_MAX)
+        return found
+
+    async def _give_up(self, miss: Miss, *, again: bool) -> None:
+        with suppress(Unavailable):  # it ends by itself
+            await self._store.give_up(miss, again=again)
 
     def _remember(self, key: str, kept: Kept, moment: int) -> None:
         # It held at its moment. What was read of the log since has passed it by.

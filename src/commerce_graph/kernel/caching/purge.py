@@ -8,6 +8,7 @@ from urllib.parse import quote
 import aiohttp
 from redis.asyncio import Redis
 
+from commerce_graph.kernel.batches import batches
 from commerce_graph.kernel.caching.store import EVERYTHING, PREFIX, Store
 from commerce_graph.kernel.limits import PURGE_TIMEOUT_S
 
@@ -47,7 +48,7 @@ class Varnish:
         """Return bans. Limits: VARNISH_TAGS_MAX in one."""
         if tags is None:
             return [Call("BAN", self.url, {"xkey-ban": "."})]
-        words = ["|".join(batch) for batch in _batches(tags, VARNISH_TAGS_MAX)]
+        words = ["|".join(batch) for batch in batches(tags, VARNISH_TAGS_MAX)]
         return [Call("BAN", self.url, {"xkey-ban": rf"(^|\s)({each})(\s|$)"}) for each in words]
 
 
@@ -65,8 +66,7 @@ class Fastly:
         headers = {"Fastly-Key": self.token, "Accept": "application/json"}
         if tags is None:
             return [Call("POST", f"{at}/purge_all", headers)]
-        batches = _batches(tags, FASTLY_KEYS_MAX)
-        return [Call("POST", f"{at}/purge", headers, {"surrogate_keys": b}) for b in batches]
+        return [Call("POST", f"{at}/purge", headers, {"surrogate_keys": b}) for b in batches(tags, FASTLY_KEYS_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Cloudflare:
         headers = {"Authorization": f"Bearer {self.token}"}
         if tags is None:
             return [Call("POST", at, headers, {"purge_everything": True})]
-        return [Call("POST", at, headers, {"tags": b}) for b in _batches(tags, CLOUDFLARE_TAGS_MAX)]
+        return [Call("POST", at, headers, {"tags": b}) for b in batches(tags, CLOUDFLARE_TAGS_MAX)]
 
 
 class Purger:
@@ -113,7 +113,3 @@ class Purger:
                     pass
         await self._redis.set(PURGED, now)
         return len(asked)
-
-
-def _batches(tags: Sequence[str], size: int) -> list[list[str]]:
-    return [list(tags[at : at + size]) for at in range(0, len(tags), size)]

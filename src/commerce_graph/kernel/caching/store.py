@@ -6,14 +6,16 @@ so a log that was lost begins anew after everything that processes remember, and
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from commerce_graph.kernel.circuit import Circuit
 from commerce_graph.kernel.limits import (
     ANSWER_CHANGES_READ_MAX,
+    ANSWER_LEASE_S,
     ANSWER_STORE_S_MAX,
     ANSWERS_STORED_MAX,
     REQUEST_TIMEOUT_S,
@@ -24,6 +26,7 @@ PREFIX = "{answers}:"
 LOG = PREFIX + "changed"
 USED = PREFIX + "kept"
 ENTRY = PREFIX + "of:"
+LEASE = PREFIX + "lease:"
 EVERYTHING = "=floor"
 """The tag that every answer has."""
 KEPT_S_MAX = 600
@@ -93,29 +96,52 @@ local function holds(moment, tags)
   return true
 end
 """
+# A lease names who executes. One that names nobody says that what comes of it cannot be kept.
+_LEAVE = """
+local function leave(lease, token, again)
+  if redis.call('GET', lease) ~= token then
+    return
+  end
+  if again then
+    redis.call('DEL', lease)
+  else
+    redis.call('SET', lease, '', 'KEEPTTL')
+  end
+end
+"""
 _FIND = (
     _NOW
     + _HOLDS
     + """
 local found = redis.call('HMGET', KEYS[2], 'moment', 'tags', 'body')
-if not found[1] then
-  return false
+if found[1] and holds(tonumber(found[1]), found[2]) then
+  return {string.format('%.0f', now), found[2], found[3], redis.call('PTTL', KEYS[2])}
 end
-if not holds(tonumber(found[1]), found[2]) then
+if found[1] then
   redis.call('DEL', KEYS[2])
+end
+local owner = redis.call('GET', KEYS[3])
+if not owner then
+  redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[2])
   return false
 end
-return {string.format('%.0f', now), found[2], found[3], redis.call('PTTL', KEYS[2])}
+if owner == '' or owner == ARGV[1] then
+  return false
+end
+return redis.call('PTTL', KEYS[3])
 """
 )
 _KEEP = (
     _NOW
     + _HOLDS
+    + _LEAVE
     + """
-local moment, tags, body, ttl, most = unpack(ARGV)
+local moment, tags, body, ttl, most, token = unpack(ARGV)
 if not holds(tonumber(moment), tags) then
+  leave(KEYS[4], token, false)
   return false
 end
+leave(KEYS[4], token, true)
 redis.call('HSET', KEYS[2], 'moment', moment, 'tags', tags, 'body', body)
 redis.call('EXPIRE', KEYS[2], ttl)
 local used = KEYS[3]
@@ -131,6 +157,30 @@ end
 return string.format('%.0f', now)
 """
 )
+_GIVE_UP = _LEAVE + "leave(KEYS[1], ARGV[1], ARGV[2] == '1')"
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """What one process looks for: an answer read no earlier than a moment.
+
+    Its lease is of that moment. Who asks after a change has a later one, and waits for nobody who began before it.
+    """
+
+    key: str
+    moment: int
+    token: str = field(default_factory=lambda: uuid4().hex)
+    """Whose the lease is."""
+
+    @property
+    def entry(self) -> str:
+        """Where the answer is kept."""
+        return ENTRY + self.key
+
+    @property
+    def lease(self) -> str:
+        """Where it is told who executes."""
+        return f"{LEASE}{self.key}:{self.moment}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +203,10 @@ class Store:
         self._circuit = Circuit("answers")
         self._scripts = {
             name: redis.register_script(text)
-            for name, text in (("change", _CHANGE), ("since", _SINCE), ("find", _FIND), ("keep", _KEEP))
-        }
+            for name, text in (
+                ("change", _CHANGE), ("since", _SINCE), ("find", _FIND), ("keep", _KEEP), ("give_up", _GIVE_UP),
+            )
+        }  # fmt: skip
 
     async def change(self, tags: Iterable[str]) -> None:
         """Log that everything with one of these tags has changed. 1 call. Raises: Unavailable."""
@@ -169,23 +221,38 @@ class Store:
         named = [tag.decode() for tag in tags]
         return int(now), None if EVERYTHING in named else [tag for tag in named if tag != "=now"]
 
-    async def find(self, key: str) -> Found | None:
-        """Return an answer that holds now. 1 call. Raises: Unavailable."""
-        found = await self._call("find", [LOG, ENTRY + key])
+    async def find(self, miss: Miss) -> Found | float | None:
+        """Return an answer that holds now; None to execute, or the seconds for which another one may be executing.
+
+        Who is told to execute has the lease, unless others found that the answer cannot be kept.
+        Locks: the lease, for ANSWER_LEASE_S; `keep` and `give_up` end it. 1 call. Raises: Unavailable.
+        """
+        found = await self._call("find", [LOG, miss.entry, miss.lease], miss.token, int(ANSWER_LEASE_S * 1_000))
         if found is None:
             return None
+        if isinstance(found, int):
+            return found / 1_000
         now, tags, body, ttl_ms = found
         return Found(int(now), frozenset(tags.decode().split()), body, ttl_ms / 1_000)
 
-    async def keep(self, key: str, moment: int, tags: Iterable[str], body: bytes, ttl_s: int) -> int | None:
+    async def keep(self, miss: Miss, tags: Iterable[str], body: bytes, ttl_s: int) -> int | None:
         """Keep an answer that was read after a moment, and return the present one; None if it does not hold any more.
 
+        Its lease ends: who waits finds the answer, or executes.
         Limits: KEPT_S_MAX; ANSWERS_STORED_MAX, of which the one that ends first leaves. 1 call. Raises: Unavailable.
         """
         ttl_s = min(ttl_s, KEPT_S_MAX)
-        keys = [LOG, ENTRY + key, USED]
-        now = await self._call("keep", keys, moment, " ".join(sorted(tags)), body, ttl_s, ANSWERS_STORED_MAX)
+        keys = [LOG, miss.entry, USED, miss.lease]
+        told = (miss.moment, " ".join(sorted(tags)), body, ttl_s, ANSWERS_STORED_MAX, miss.token)
+        now = await self._call("keep", keys, *told)
         return None if now is None else int(now)
+
+    async def give_up(self, miss: Miss, *, again: bool) -> None:
+        """End a lease without an answer. 1 call. Raises: Unavailable.
+
+        `again`: whether another one may get what this one did not; else all who wait execute at once.
+        """
+        await self._call("give_up", [miss.lease], miss.token, int(again))
 
     async def _call(self, script: str, keys: list[str], *arguments: Any) -> Any:
         return await called(self._circuit, self._scripts[script], keys, arguments, ANSWER_STORE_S_MAX)

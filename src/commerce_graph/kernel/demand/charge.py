@@ -38,12 +38,19 @@ class Charge:
     answered: list[tuple[Any, int]] = field(default_factory=list)
     """Plans of objects with how many of them were answered."""
     settled: bool = False
+    goes_on: bool = False
+    """Whether parts of the answer are still to come, and the last of them settles."""
 
     def settle(self, actual: int) -> None:
         """Give back what was charged and not used, once."""
         if not self.settled:
             self.settled = True
             self.give_back(self.requested - min(actual, self.requested))
+
+    def leave(self) -> None:
+        """Take all of it as used where nobody has settled or will: whoever left in the middle of it has used it."""
+        if not self.goes_on:
+            self.settle(self.requested)
 
     def spend(self, actual: int) -> None:
         """Charge for an event of a stream that has begun."""

@@ -251,12 +251,13 @@ class Costs:
         return sum((self._one(plan) if plan.cost is None else plan.cost) * count for plan, count in answered)
 
     def _one(self, plan: Any) -> int:
-        """Return what one object of a plan costs by itself: its type, and the calls of its fields."""
+        """Return what one object of a plan costs by itself: its type, once, and the calls of its fields."""
         plan.cost = 0
         if not plan.kind.name.startswith("__"):
             counting = self._counting({})
             nodes = (field.nodes[0] for field in plan.fields if field.name in plan.kind.fields)
-            plan.cost = self._operation.weights.of_type(plan.kind) + sum(counting.call(n, plan.kind) for n in nodes)
+            own = 0 if plan.rest else self._operation.weights.of_type(plan.kind)
+            plan.cost = own + sum(counting.call(n, plan.kind) for n in nodes)
         return int(plan.cost)
 
     def _counting(self, variables: Mapping[str, Any]) -> Counting:

@@ -31,6 +31,6 @@ class Door:
             try:
                 yield charge
             finally:
-                charge.settle(charge.requested)  # whoever left in the middle of it has used it
+                charge.leave()
         finally:
             self._gate.leave(rank)

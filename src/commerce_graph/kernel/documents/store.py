@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
 
+from commerce_graph.kernel.batches import batches
 from commerce_graph.kernel.circuit import Circuit
 from commerce_graph.kernel.limits import (
     DOCUMENT_STORE_S_MAX,
@@ -18,7 +19,6 @@ from commerce_graph.kernel.parameters import SHA256
 from commerce_graph.kernel.scripts import called
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 PREFIX = "{documents}:"
 """In braces, so that all keys are on one node of a Redis cluster."""
@@ -108,7 +108,7 @@ class Store:
         """
         taken: list[str] = []
         done = 0
-        for batch in _batches(documents.items()):
+        for batch in batches(documents.items(), DOCUMENTS_PUBLISHED_BATCH_MAX):
             pipe = self._redis.pipeline(transaction=False)
             for id, text in batch:
                 # What a hash stands for is beyond doubt, so that a text which was tampered with is mended.
@@ -127,7 +127,7 @@ class Store:
     async def published_among(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the texts of those of the ids that are published. 1 call for each DOCUMENTS_PUBLISHED_BATCH_MAX."""
         found = {}
-        for batch in _batches(ids):
+        for batch in batches(ids, DOCUMENTS_PUBLISHED_BATCH_MAX):
             texts = await cast(Awaitable[list[bytes | None]], self._redis.hmget(PUBLISHED, batch))
             found.update({id: text.decode() for id, text in zip(batch, texts, strict=True) if text is not None})
         return found
@@ -138,15 +138,9 @@ class Store:
 
     async def remove(self, ids: Iterable[str]) -> None:
         """Take published ids away. 1 call for each DOCUMENTS_PUBLISHED_BATCH_MAX."""
-        for batch in _batches(ids):
+        for batch in batches(ids, DOCUMENTS_PUBLISHED_BATCH_MAX):
             await self._redis.hdel(PUBLISHED, *batch)
 
     async def _call(self, script: Any, id: str, *arguments: Any) -> Any:
         keys = [PUBLISHED, REGISTERED + id, USED]
         return await called(self._circuit, script, keys, [id, *arguments], DOCUMENT_STORE_S_MAX)
-
-
-def _batches(items: Iterable[T]) -> list[list[T]]:
-    every = list(items)
-    size = DOCUMENTS_PUBLISHED_BATCH_MAX
-    return [every[at : at + size] for at in range(0, len(every), size)]

@@ -128,17 +128,18 @@ async def execute_in_parts(
     *,
     hide_suggestions: bool = False,
     plans: Plans | None = None,
+    answered: list[tuple[Any, int]] | None = None,
 ) -> tuple[ExecutionResult, Deferred | None]:
     """Execute a validated operation up to its deferred fragments; None where there is nothing left to execute.
 
-    `plans` as for `execute`.
+    `plans` and `answered` as for `execute`.
     """
     plans = plans or Plans()
     executor = plans.executor(schema, document, None, context_value, variable_values, operation_name, hide_suggestions)
     if isinstance(executor, list):
         return ExecutionResult(None, executor), None
     executor.field_resolver, executor.type_resolver = default_field_resolver, default_type_resolver
-    run = Run(executor)
+    run = Run(executor, answered)
     done = _execute(run, document, plans)
     result = done if isinstance(done, ExecutionResult) else await done
     if result.data is None or not run.postponed:

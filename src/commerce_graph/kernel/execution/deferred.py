@@ -100,6 +100,7 @@ class Deferred:
 
     def __init__(self, run: Run, data: dict[str, Any]) -> None:
         self._executor = run.executor
+        self._answered = run.answered
         self._depths: dict[int, int] = {}
         self._fragments: dict[tuple[int, Path], Fragment] = {}
         self._waiting: list[Part] = []
@@ -197,7 +198,7 @@ class Deferred:
                 self._waiting.append(part.of(later))
             if ready:
                 those = part.of(ready)
-                run = Run(self._executor)
+                run = Run(self._executor, self._answered)
                 work = asyncio.ensure_future(_level(run, those))
                 self._running[work] = (those, run)
 

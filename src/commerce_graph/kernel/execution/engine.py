@@ -38,7 +38,6 @@ from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import WRITE_DOCUMENTS, Access, Principal
 from commerce_graph.kernel.caching.policy import UNCACHED, Policy, policy_of
 from commerce_graph.kernel.context import Buyer, Context
-from commerce_graph.kernel.demand.charge import Charge
 from commerce_graph.kernel.demand.cost import Costs
 from commerce_graph.kernel.demand.gate import Rank
 from commerce_graph.kernel.demand.measure import RULES, Oversize, measure, root_names
@@ -255,8 +254,7 @@ class Engine:
             async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
                 result = self._execute(operation, variables, ctx)
                 done = result if isinstance(result, ExecutionResult) else await result
-            if ctx.charge:
-                _settle(operation, ctx, ctx.charge, done)
+            settle(operation, ctx, nothing=done.data is None)
             return answer(done, ctx)
         except (TimeoutError, RequestError) as wrong:
             return given_up(wrong)
@@ -313,12 +311,15 @@ class Engine:
             yield fault_of(fault, ctx)
 
 
-def _settle(operation: Operation, ctx: Context, charge: Charge, done: ExecutionResult) -> None:
+def settle(operation: Operation, ctx: Context, *, nothing: bool = False) -> None:
     """Give back what an operation was charged and did not use, and tell its cost where that is wanted.
 
-    graphql-core's executor does not count: there all of it was used.
+    graphql-core's executor does not count: there all of it was used, unless `nothing` was answered.
     """
-    counted = charge.answered or done.data is None
+    charge = ctx.charge
+    if charge is None:
+        return
+    counted = charge.answered or nothing
     actual = min(operation.costs.actual(charge.answered), charge.requested) if counted else charge.requested
     charge.settle(actual)
     if charge.shown:

@@ -149,7 +149,7 @@ Step = tuple[FieldPlan, Callable[[Any], Any] | None, frozenset[type], Callable[[
 class ObjectPlan:
     """The fields that an operation asks for of one object type at one place."""
 
-    __slots__ = ("_entity", "_required", "_rows", "_steps", "cost", "fields", "kind")
+    __slots__ = ("_entity", "_required", "_rows", "_steps", "cost", "fields", "kind", "rest")
 
     def __init__(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, usages: DeferUsageSet) -> None:
         schema = run.executor.schema
@@ -163,6 +163,8 @@ class ObjectPlan:
         self._entity = kind.name if any(each.name == "Node" for each in kind.interfaces) else None
         self.cost: int | None = None
         """What one such object costs by itself; whoever counts keeps it here."""
+        self.rest = False
+        """Whether its objects are answered already, and these are fields that come later."""
         self._steps = [field.step() for field in fields]
         self._required = tuple(field.order for field in fields if not field.nullable)
         self._rows = _rows_of([field.key for field in fields])
@@ -232,6 +234,8 @@ class DeferringPlan(ObjectPlan):
         self.parts = [
             (those, ObjectPlan(kind, late, run, those)) for those, late in plan.new_grouped_field_sets.items()
         ]
+        for _, late in self.parts:
+            late.rest = True
         """What comes later, by the fragments that ask for it: each field once, whoever asks."""
 
     def level(self, run: Run, objects: list[Any], place: Place) -> Done:
