@@ -12,6 +12,8 @@ class Merged:
 
     data: Any
     errors: list[dict[str, Any]] = field(default_factory=list)
+    why: list[dict[str, Any]] = field(default_factory=list)
+    """Errors that failed fragments; the others are in `errors`."""
     failed: list[tuple[Key, str | None]] = field(default_factory=list)
     """Paths and labels of the fragments that failed."""
     parts: int = 0
@@ -42,7 +44,7 @@ def merge_current(answers: list[dict[str, Any]]) -> Merged:
             ended = open_.pop(each["id"])
             if "errors" in each:
                 assert each["errors"]
-                merged.errors += each["errors"]
+                merged.why += each["errors"]
                 merged.failed.append((tuple(ended["path"]), ended.get("label")))
         if number:
             merged.parts += 1
@@ -63,11 +65,12 @@ def merge_2022(answers: list[dict[str, Any]]) -> Merged:
         assert answer["incremental"]
         merged.parts += 1
         for each in answer["incremental"]:
-            merged.errors += each.get("errors", ())
             if each["data"] is None:
                 assert each["errors"]
+                merged.why += each["errors"]
                 merged.failed.append((tuple(each["path"]), each.get("label")))
             else:
+                merged.errors += each.get("errors", ())
                 _put(merged, each["path"], each["data"])
     return merged
 
