@@ -29,9 +29,10 @@ async def node(*arguments: str) -> str:
     return told.decode()
 
 
-async def test_every_audit_of_graphql_http_is_met(address: str) -> None:
+async def test_every_audit_of_graphql_http_is_met(address: str, record_property: Callable[[str, object], None]) -> None:
     told = await node("audit.mjs", f"http://{address}")
     assert told == "61 of 61 met\n", told
+    record_property("tally", "graphql-http: 61 of 61 audits met")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ async def test_every_requirement_of_a_protocol_is_met_with_its_own_client(
 
 
 async def test_apollo_client_is_served_persisted_queries_subscriptions_and_defer(
-    servers: Servers, redis: Redis, address: str, tmp_path: Path
+    servers: Servers, redis: Redis, address: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     text = "query Published {\n  hello\n}"  # as Apollo Client prints it
     ids = (sha256(text.encode()).hexdigest(), "x-shop:hello")
@@ -69,3 +70,4 @@ async def test_apollo_client_is_served_persisted_queries_subscriptions_and_defer
     async with serving(servers.redis_url, "locked") as locked, serving(nowhere) as gone:
         told = await node("apollo.mjs", *(f"http://{each}" for each in (address, locked, gone)))
     assert "# pass 13\n# fail 0" in told, told
+    record_property("tally", "Apollo Client: 13 of 13 tests passed")
