@@ -111,6 +111,13 @@ def test_fields_named_like_secrets_are_hidden(lines: io.StringIO) -> None:
     assert line["sku"] == "sesame-seeds"
 
 
+def test_whatever_a_value_is_its_line_is_written(lines: io.StringIO) -> None:
+    structlog.get_logger().info("seen", wide=2**70, half="\ud800", kind=ValueError, by={1: "one"})
+    (line,) = told(lines)
+    assert (line["wide"], line["half"], line["by"]) == (2**70, "\ud800", {"1": "one"})
+    assert "ValueError" in str(line["kind"])
+
+
 def test_console_format_shows_no_local_variables(lines: io.StringIO) -> None:
     configure_logging("console", "info")
     try:

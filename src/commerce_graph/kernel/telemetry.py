@@ -1,6 +1,7 @@
 """Logs and request ids: one line a request, structured, without secrets."""
 
 import io
+import json
 import logging
 import re
 import sys
@@ -95,7 +96,10 @@ def _names_a_secret(name: str) -> bool:
 
 
 def _json(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a number of more than 64 bits, or half of a character: rare, and a line is never lost
+        return json.dumps(event, default=str)
 
 
 def hide_rows(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
