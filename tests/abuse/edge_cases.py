@@ -141,7 +141,8 @@ SIZES: Mapping[str, tuple[Attack, str]] = {
         "400",
     ),
     "a chunk with a name that does not end": (
-        raw(head("POST", content_type=JSON, transfer_encoding="chunked"), b"1;", *[b"a" * 8 * KIB] * (PIECES + 1)),
+        # What comes in one read with the head is not counted.
+        raw(head("POST", content_type=JSON, transfer_encoding="chunked"), b"1;", *[b"a" * 8 * KIB] * (PIECES + 40)),
         f"431|{CLOSED}",
     ),
     "trailers that do not end": (
