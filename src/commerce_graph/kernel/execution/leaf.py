@@ -63,9 +63,10 @@ class Leaf(Completion):
             return [serialize(value) for value in values]
         # Strawberry looks for a member among all of them: once, since members live as long as the schema.
         known = self._names
-        if not known.keys() >= set(map(id, values)):
-            names = {id(value): serialize(value) for value in values}
-            known.update((id(value), names[id(value)]) for value in values if isinstance(value, Enum))
+        members = {id(value): value for value in values}
+        if not known.keys() >= members.keys():
+            names = {at: serialize(value) for at, value in members.items()}
+            known.update((at, names[at]) for at, value in members.items() if isinstance(value, Enum))
             known = names
         return [known[id(value)] for value in values]
 

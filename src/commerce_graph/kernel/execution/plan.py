@@ -234,9 +234,9 @@ class DeferringPlan(ObjectPlan):
         self.parts = [
             (those, ObjectPlan(kind, late, run, those)) for those, late in plan.new_grouped_field_sets.items()
         ]
+        """What comes later, by the fragments that ask for it: each field once, whoever asks."""
         for _, late in self.parts:
             late.rest = True
-        """What comes later, by the fragments that ask for it: each field once, whoever asks."""
 
     def level(self, run: Run, objects: list[Any], place: Place) -> Done:
         """Answer what comes now, and note the objects for what comes later."""
