@@ -23,6 +23,7 @@ from commerce_graph.catalog.rules import metafields as rules
 from commerce_graph.catalog.service.locks import hold_rules
 from commerce_graph.catalog.tables import metafield, metafield_definition
 from commerce_graph.events import ProductChanged
+from commerce_graph.kernel.batches import batches
 from commerce_graph.kernel.clock import new_id
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import METAFIELD_DEFINITIONS_MAX, TITLE_CHARS_MAX
@@ -165,6 +166,5 @@ async def _stored(tx: AsyncConnection, which: ColumnElement[bool]) -> Row[Any]:
 
 async def _tell(tx: AsyncConnection, product_ids: Sequence[UUID]) -> None:
     """Announce that products changed: what filters find of them is another. 1 statement for FACTS_AT_ONCE."""
-    ordered = sorted(set(product_ids))
-    for start in range(0, len(ordered), FACTS_AT_ONCE):
-        await publish(tx, *(ProductChanged(each) for each in ordered[start : start + FACTS_AT_ONCE]))
+    for some in batches(sorted(set(product_ids)), FACTS_AT_ONCE):
+        await publish(tx, *map(ProductChanged, some))

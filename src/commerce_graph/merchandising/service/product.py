@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commerce_graph.catalog import service as catalog
 from commerce_graph.catalog.service import NewProduct, NewVariant, ProductPlan, SavedProduct
 from commerce_graph.inventory import service as inventory
+from commerce_graph.kernel.batches import batches
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.errors import Rejected
 from commerce_graph.kernel.limits import INPUT_LIST_MAX, INVENTORY_CHANGES_MAX
@@ -183,8 +184,7 @@ def _quantities(goods: Sequence[Goods]) -> list[Placed]:
 async def _set_quantities(tx: AsyncConnection, plan: ProductPlan, placed: Sequence[Placed], actor: str) -> None:
     for name in QUANTITY_NAMES:
         named = [each for each in placed if each[2].name == name]
-        for start in range(0, len(named), INVENTORY_CHANGES_MAX):
-            some = named[start : start + INVENTORY_CHANGES_MAX]
+        for some in batches(named, INVENTORY_CHANGES_MAX):
             wanted = [
                 inventory.SetQuantity(plan.variant_ids[index], each.location_id, each.quantity)
                 for index, _, each in some

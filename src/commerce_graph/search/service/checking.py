@@ -8,6 +8,7 @@ from uuid import UUID
 from opensearchpy.exceptions import NotFoundError
 
 from commerce_graph.catalog import service as catalog
+from commerce_graph.kernel.batches import batches
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.limits import INDEX_BATCH_MAX, INDEX_DIFFERENCES_MAX
 from commerce_graph.search.service import builds, indexing, marks
@@ -102,9 +103,9 @@ async def repair(db: Database, cluster: Cluster, wrong: Differences) -> None:
     async with db.begin() as tx:
         # A database that came from a backup would take its versions from before, and never win again.
         await builds.raise_versions(tx, highest)
-    for start in range(0, len(wrong.all), INDEX_BATCH_MAX):
+    for some in batches(wrong.all, INDEX_BATCH_MAX):
         async with db.begin() as tx:
-            await marks.mark(tx, wrong.all[start : start + INDEX_BATCH_MAX])
+            await marks.mark(tx, some)
     clock = asyncio.get_running_loop().time
     began = clock()
     left = wrong.all
@@ -164,8 +165,8 @@ async def _between(cluster: Cluster, live: Build, after: UUID | None, last: UUID
 
 async def _versions(cluster: Cluster, live: Build, product_ids: Sequence[UUID]) -> AsyncIterator[Held]:
     """Yield what the index holds of these products at this very moment, findable or not yet."""
-    for start in range(0, len(product_ids), INDEX_BATCH_MAX):
-        wanted = {"ids": [each.hex for each in product_ids[start : start + INDEX_BATCH_MAX]]}
+    for some in batches(product_ids, INDEX_BATCH_MAX):
+        wanted = {"ids": [each.hex for each in some]}
         async with cluster.guarded(CALL_TIMEOUT_S) as client:
             answer = await client.mget(index=live.index_name, body=wanted, params={"_source": "digest"})
         for found in answer["docs"]:
@@ -176,8 +177,7 @@ async def _versions(cluster: Cluster, live: Build, product_ids: Sequence[UUID]) 
 async def _differing(db: Database, cluster: Cluster, live: Build, product_ids: Sequence[UUID]) -> list[UUID]:
     """Return those of some products that differ at this moment."""
     wrong: list[UUID] = []
-    for start in range(0, len(product_ids), INDEX_BATCH_MAX):
-        some = product_ids[start : start + INDEX_BATCH_MAX]
+    for some in batches(product_ids, INDEX_BATCH_MAX):
         held = {key: digest async for key, digest, _ in _versions(cluster, live, some)}
         wanted = await _digests(db, some)
         wrong += [each for each in some if wanted.get(each) != held.get(each)]
@@ -196,8 +196,8 @@ async def _settled(
         await asyncio.sleep(0.5)
     held = {key async for key, _, _ in _versions(cluster, live, suspects)}
     known: set[UUID] = set()
-    for start in range(0, len(suspects), INDEX_BATCH_MAX):
-        known |= (await _digests(db, suspects[start : start + INDEX_BATCH_MAX])).keys()
+    for some in batches(suspects, INDEX_BATCH_MAX):
+        known |= (await _digests(db, some)).keys()
     missing = [each for each in suspects if each in known and each not in held]
     stale = [each for each in suspects if each in known and each in held]
     return missing, stale, [each for each in suspects if each not in known and each in held]
