@@ -1,19 +1,25 @@
 """What is told to browsers and to CDNs: how long, whether it changed, what it is about, and whose it is."""
 
+import asyncio
 import gzip
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
+from graphql import build_client_schema, get_introspection_query
 from starlette.datastructures import Headers
 
+from commerce_graph.kernel.auth import WRITE_DOCUMENTS
 from commerce_graph.kernel.caching import Kept, Surrogates, represented
 from commerce_graph.kernel.database import count_statements
+from commerce_graph.kernel.execution import Engine
 from commerce_graph.kernel.limits import ANSWER_PACKED_BYTES_MIN, SURROGATE_KEYS_BYTES_MAX
-from tests.caching.conftest import get
+from tests.caching.conftest import Serve, get
 from tests.merchandising.test_variants import WHITE
 from tests.merchandising.test_variants import update as set_variants
-from tests.shop import Shop, uid
+from tests.shop import PRINCIPALS, Shop, uid
 
 LIST = "{ products(first: 10) { nodes { id title } } }"
 LONG = (
@@ -39,7 +45,6 @@ async def test_the_least_of_all_hints_counts(client: httpx.AsyncClient) -> None:
         '{ product(handle: "mug") { variants(first: 1) { nodes { quantityAvailable } } } }',
         "{ products(first: 1) { filters { id } } }",
         '{ node(id: "gid://shopify/Product/1") { id } }',
-        "{ __schema { queryType { name } } }",
         "{ __typename }",
         '{ customer(customerAccessToken: "x") { id } }',
         'query { products(first: 1) { nodes { id } } cart(id: "x") { id } }',
@@ -47,6 +52,37 @@ async def test_the_least_of_all_hints_counts(client: httpx.AsyncClient) -> None:
 )
 async def test_what_nobody_has_said_may_be_shown_again_is_not(client: httpx.AsyncClient, query: str) -> None:
     assert (await get(client, query)).headers["Cache-Control"] == "no-store"
+
+
+async def test_the_schema_is_told_once(serve: Serve, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, runs = engine.run, 0
+
+    async def counted(*given: Any) -> dict[str, Any]:
+        nonlocal runs
+        runs += 1
+        return await run(*given)
+
+    monkeypatch.setattr(engine, "run", counted)
+    client, whole = serve(), {"query": get_introspection_query()}
+    at_once = await asyncio.gather(*(client.post("/graphql", json=whole) for _ in range(10)))
+    assert (runs, len({each.content for each in at_once})) == (1, 1)
+    build_client_schema(at_once[0].json()["data"])
+    named = '{ shop { name } __type(name: "Cart") { name } }'
+    found = [(await get(each, named)).headers["Cache-Control"] for each in (client, serve())]
+    assert (runs, found) == (2, ["public, max-age=0, s-maxage=300"] * 2)
+
+
+async def test_a_schema_that_is_for_some_is_not_shown_to_others(
+    serve: Serve, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "introspection", "token")
+    shopper = PRINCIPALS["storefront"]
+    monkeypatch.setitem(PRINCIPALS, "publisher", replace(shopper, scopes=shopper.scopes | WRITE_DOCUMENTS))
+    client, query = serve(), "{ __schema { queryType { name } } }"
+    trusted = {"X-Test-Token": "publisher"}
+    for _ in range(2):
+        for headers, told in ((trusted, True), ({}, False)):
+            assert ("data" in (await get(client, query, headers)).json()) == told
 
 
 async def test_posts_are_stored_by_nobody_else(client: httpx.AsyncClient) -> None:

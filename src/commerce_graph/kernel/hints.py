@@ -25,3 +25,5 @@ COLLECTIONS = Hint(60, about=("Collection",))
 PUBLISHED = Hint(300, about=("Page", "Blog", "Article"))
 """What a shop publishes besides goods."""
 SHOP = Hint(300)
+SCHEMA = Hint(300)
+"""What the schema tells of itself. Another release answers under keys of its own."""
