@@ -23,7 +23,7 @@ from commerce_graph.catalog import service as catalog_service
 from commerce_graph.demo import is_empty, seed
 from commerce_graph.embedded import Servers, embedded, locked
 from commerce_graph.kernel.auth import MERCHANT_SCOPES, PARTNER_SCOPES, SHOPPER_SCOPES, Principal
-from commerce_graph.kernel.connection import Connection
+from commerce_graph.kernel.connection import Connection, Socket
 from commerce_graph.kernel.context import Context, Resources
 from commerce_graph.kernel.execution import Engine, Operation
 from commerce_graph.kernel.garbage import collect_less
@@ -50,7 +50,7 @@ SERVER: dict[str, Any] = {
     "loop": "uvloop",
     "http": Connection,
     "proxy_headers": False,  # who is believed, TRUSTED_PROXIES says: kernel/demand/throttle.py
-    "ws": "websockets-sansio",
+    "ws": Socket,
     "ws_max_size": WEBSOCKET_MESSAGE_BYTES_MAX,
     "lifespan": "on",
     "log_config": None,

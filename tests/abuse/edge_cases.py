@@ -15,6 +15,7 @@ from tests.abuse.edge import (
     INIT,
     JSON,
     PING,
+    PONG,
     TEXT,
     Attack,
     ask,
@@ -443,6 +444,11 @@ HANGING: Mapping[str, tuple[Attack, str]] = {
         HELD,
     ),
     "50,000 pings whose answers nobody reads": (held(5, INIT, said("ping") * 10_000, upgraded=True), HELD),
+    "frames without end that say nothing": (held(5, INIT, frame("", PONG) * 500_000, upgraded=True), HELD),
+    "pings of the transport whose answers nobody reads": (
+        held(5, INIT, frame("a" * 125, PING) * 200_000, upgraded=True),
+        HELD,
+    ),
     "100 sockets in the middle of a frame": (held(100, INIT, frame(b" " * 900_000)[:60_000], upgraded=True), HELD),
 }
 

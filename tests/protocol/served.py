@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.auth import ANONYMOUS, LISTINGS, OPEN, SHOPPER_SCOPES, WRITE_DOCUMENTS, Principal
+from commerce_graph.kernel.connection import Socket
 from commerce_graph.kernel.demand.buckets import Buckets, Rate
 from commerce_graph.kernel.demand.door import Door
 from commerce_graph.kernel.demand.gate import Gate
@@ -191,7 +192,7 @@ async def authenticate(headers: Mapping[str, str]) -> Principal:
 async def listening(app: Starlette, **more: Any) -> AsyncIterator[str]:
     """Serve an app on a free port, told `more`, and tell `127.0.0.1:port`."""
     config = uvicorn.Config(
-        app, port=0, ws="websockets-sansio", ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None,
+        app, port=0, ws=Socket, ws_max_size=limits.WEBSOCKET_MESSAGE_BYTES_MAX, log_config=None,
         proxy_headers=False, **more,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -1,9 +1,11 @@
-"""One HTTP connection: uvicorn's protocol, with limits on what arrives before anybody can look at it."""
+"""One connection: uvicorn's protocols, with limits on what arrives before anybody can look at it."""
 
 import asyncio
+from typing import Any
 
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from commerce_graph.kernel import limits
 
@@ -166,6 +168,59 @@ class Connection(HttpToolsProtocol):
         if self._stall:
             self._stall.cancel()
             self._stall = None
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A WebSocket that is read piece by piece, in turn with all others, while its client reads what it is sent.
+
+    uvicorn parses at once whatever has arrived, which may be 40,000 frames, and writes the answers to pings whether
+    anybody reads them or not.
+
+    Limits: WEBSOCKET_READ_BYTES_MAX at a turn.
+    """
+
+    _rest = b""
+    """What has arrived and was not read."""
+    _turn: asyncio.Handle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived, to be read in turn."""
+        self._rest += data
+        if self._turn is None:
+            self._read()
+
+    def resume_writing(self) -> None:
+        """The client has read: go on."""
+        super().resume_writing()
+        if self._rest and self._turn is None:
+            self._turn = self.loop.call_soon(self._read)
+
+    async def receive(self) -> Any:
+        """Return the next event. More is taken from the network when all that has arrived was read."""
+        event = await self.queue.get()
+        self._go_on()
+        return event
+
+    def _read(self) -> None:
+        self._turn = None
+        if self.transport.is_closing():
+            return
+        if self.writable.is_set():
+            piece, self._rest = self._rest[: (at := limits.WEBSOCKET_READ_BYTES_MAX)], self._rest[at:]
+            super().data_received(piece)
+        if self._rest:
+            if not self.read_paused:
+                self.read_paused = True
+                self.transport.pause_reading()
+            if self.writable.is_set():
+                self._turn = self.loop.call_soon(self._read)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self.read_paused and not self._rest and (self.close_sent or self.queue.empty()):
+            self.read_paused = False
+            self.transport.resume_reading()
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:
