@@ -1,7 +1,9 @@
 """Cases by name: what random operations rarely meet, and what they once found."""
 
 import asyncio
+import gc
 import inspect
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any
 
@@ -294,6 +296,24 @@ async def test_plans_are_bounded() -> None:
         data, _ = await answer(execute, SMALL, document, **asked, plans=plans)
         assert set(data) == {name for name in names if not variables[name]}
     assert len(plans._known) == limits.OPERATION_PLANS_MAX
+
+
+async def test_plans_keep_nothing_of_a_request() -> None:
+    class Given(str):
+        pass
+
+    class Caller:
+        number = 1
+
+    document, plans, kept = parse("query ($given: String) { number @skip(if: false) }"), Plans(), []
+    for _ in range(2):
+        caller, given, root = Caller(), Given("secret"), Caller()
+        asked = {"root_value": root, "context_value": caller, "variable_values": {"given": given}}
+        assert await answer(execute, SMALL, document, **asked, plans=plans) == ({"number": 1}, [])
+        kept += map(weakref.ref, (caller, given, root))
+    del caller, given, root, asked
+    gc.collect()
+    assert [each() for each in kept] == [None] * 6
 
 
 async def test_a_wide_object_is_answered() -> None:

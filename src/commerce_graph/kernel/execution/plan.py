@@ -53,6 +53,15 @@ VARIABLE_ERRORS_MAX = 50
 _SCALARS: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
 
 
+def _for(template: Executor[Any], root_value: Any, context_value: Any, values: VariableValues) -> Executor[Any]:
+    executor: Executor[Any] = object.__new__(Executor)
+    executor.__dict__.update(template.__dict__)
+    executor.root_value = root_value
+    executor.context_value = context_value
+    executor.variable_values = values
+    return executor
+
+
 def _as_given(known: VariableValues, given: dict[str, Any]) -> VariableValues | None:
     """Return the variables as they are, where each is of a scalar's own Python type, or None where coercion decides."""
     sources: dict[str, VariableValueSource] = {}
@@ -286,9 +295,15 @@ class Plans:
                 schema, document, root_value, context_value, raw_variable_values, operation_name,
                 hide_suggestions=hide_suggestions,
             )  # fmt: skip
-            if not isinstance(built, list):
-                self._template = built
-            return built
+            if isinstance(built, list):
+                return built
+            first = _for(built, root_value, context_value, built.variable_values)
+            # It outlives the request, and keeps nothing of it: neither its context nor what was given.
+            signed = {name: VariableValueSource(each.signature) for name, each in first.variable_values.sources.items()}
+            built.root_value = built.context_value = None
+            built.variable_values = VariableValues(signed, {})
+            self._template = built
+            return first
         given = raw_variable_values or {}
         values: VariableValues | list[GraphQLError] | None = _as_given(template.variable_values, given)
         if values is None:
@@ -296,11 +311,7 @@ class Plans:
             values = get_variable_values(schema, definitions, given, VARIABLE_ERRORS_MAX, hide_suggestions)
         if isinstance(values, list):
             return values
-        executor: Executor[Any] = object.__new__(Executor)
-        executor.__dict__.update(template.__dict__)
-        executor.root_value = root_value
-        executor.context_value = context_value
-        executor.variable_values = values
+        executor = _for(template, root_value, context_value, values)
         executor.hide_suggestions = hide_suggestions
         return executor
 
