@@ -79,7 +79,8 @@ async def test_others_have_their_turn(client: ClientConnection) -> None:
         await client.recv()
     counting.cancel()
     turns = [TURNS.count(each) for each in set(TURNS)]
-    assert max(turns) <= limits.WEBSOCKET_READ_BYTES_MAX // len(messages[0]) + 1
+    # What was left of a piece when the client did not read may come in one turn with the next.
+    assert max(turns) <= 2 * (limits.WEBSOCKET_READ_BYTES_MAX // len(messages[0]) + 1)
 
 
 async def test_pings_that_are_answered_to_nobody_are_not_read(client: ClientConnection) -> None:
