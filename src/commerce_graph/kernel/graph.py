@@ -34,7 +34,7 @@ from commerce_graph.kernel.demand.sdl import COST as COST_DIRECTIVE
 from commerce_graph.kernel.demand.sdl import DIRECTIVES, LIST_SIZE, mark, printed
 from commerce_graph.kernel.demand.weights import ASKING_MUTATION, MUTATION, PAGE, ListSize, Weights, size_of
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
-from commerce_graph.kernel.hints import Hint
+from commerce_graph.kernel.hints import SCHEMA, Hint
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.mutations import ACCESS as ACCESS
@@ -295,6 +295,7 @@ class Graph(strawberry.federation.Schema):
                     yield self.config.name_converter.from_field(member), module.rank
 
     def _field_hints(self) -> Iterator[tuple[str, Hint]]:
+        yield from ((f"Query.{name}", SCHEMA) for name in ("__schema", "__type"))
         for name, entry in self.schema_converter.type_map.items():
             for member in getattr(entry.definition, "fields", None) or ():
                 hint = member.metadata.get(CACHE) or vars(member.origin or object).get("__cache__")

@@ -9,7 +9,7 @@ from graphql import DocumentNode, FieldNode, GraphQLObjectType, TypeInfo, TypeIn
 
 from commerce_graph.kernel.auth import CONTENT, LISTINGS, Access
 from commerce_graph.kernel.graph import Graph
-from commerce_graph.kernel.hints import NEVER, SCHEMA, Hint
+from commerce_graph.kernel.hints import NEVER, Hint
 
 SHOWN_TO_ALL: Access = LISTINGS | CONTENT
 """What shoppers' tokens hold. A field that asks for more is never cached."""
@@ -64,7 +64,7 @@ class _Hints(Visitor):
         if parent is None or name == "__typename":
             return
         at = f"{parent.name}.{name}"
-        hint = SCHEMA if name in ("__schema", "__type") else self._graph.hints.get(at)
+        hint = self._graph.hints.get(at)
         if not self._graph.access.get(at, frozenset()) <= SHOWN_TO_ALL:
             hint = NEVER
         if hint is None and (parent is self._graph.core.query_type or (_is_entity(parent) and name != "id")):
