@@ -48,16 +48,16 @@ def _stock_of(owner: ColumnElement[UUID]) -> Prepared:
 async def stock(source: Source, variant_ids: Sequence[UUID]) -> Sequence[Stock | None]:
     """Return stock. Shape: n keys → n results in input order, None where nothing is counted; 1 statement."""
     read = await rows(source, _stock_of(item.c.id), keys=list(variant_ids))
-    found = {variant_id: Stock(*counted) for variant_id, _, *counted in read}
-    return [found.get(variant_id) for variant_id in variant_ids]
+    found = {row[0]: Stock._make(row[2:]) for row in read}
+    return list(map(found.get, variant_ids))
 
 
 @straight
 async def stock_of_products(source: Source, product_ids: Sequence[UUID]) -> Sequence[Sequence[tuple[UUID, Stock]]]:
     """Return each variant of products with its stock. Shape: n keys → n lists in input order; 1 statement."""
     found: dict[UUID, list[tuple[UUID, Stock]]] = {product_id: [] for product_id in product_ids}
-    for variant_id, product_id, *counted in await rows(source, _stock_of(item.c.product_id), keys=list(product_ids)):
-        found[product_id].append((variant_id, Stock(*counted)))
+    for row in await rows(source, _stock_of(item.c.product_id), keys=list(product_ids)):
+        found[row[1]].append((row[0], Stock._make(row[2:])))
     return [found[product_id] for product_id in product_ids]
 
 

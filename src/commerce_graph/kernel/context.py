@@ -207,12 +207,12 @@ class Context:
         found = self._loaders.get(at)
         if found is None:
 
-            async def load(keys: list[Any]) -> list[Any]:
+            async def load(keys: list[Any]) -> Sequence[Any]:
                 if getattr(loader, "straight", False):
-                    async with self.turn():
-                        return list(await loader(self.database, keys, *args))  # type: ignore[arg-type]
+                    async with self._turns:
+                        return await loader(self.database, keys, *args)  # type: ignore[arg-type]
                 async with self.read() as conn:
-                    return list(await loader(conn, keys, *args))
+                    return await loader(conn, keys, *args)
 
             found = self._loaders[at] = Keyed(load)
         return found

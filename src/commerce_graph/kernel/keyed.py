@@ -9,12 +9,12 @@ ReadMany = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 
 
 class _Batch:
-    """Keys that are read together."""
+    """Keys that are read together, each once."""
 
     __slots__ = ("fault", "keys", "over", "waiting")
 
     def __init__(self) -> None:
-        self.keys: list[Any] = []
+        self.keys: dict[Any, None] = {}
         self.waiting: list[asyncio.Future[None]] = []
         self.fault: BaseException | None = None
         self.over = False
@@ -73,23 +73,24 @@ class Keyed:
         self._values: dict[Any, Any] = {}
         self._faulty = False
         """Whether an exception is among them."""
-        self._reading: dict[Any, _Batch] = {}
+        self._reading: list[_Batch] = []
+        """What is not read yet, the next batch among it."""
         self._next: _Batch | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def load(self, key: Any) -> Awaitable[Any]:
         """Return one key's value, to be awaited; it is asked for now."""
-        batch = None if key in self._values else next(iter(self._ask((key,))))
+        batch = None if key in self._values else self._ask((key,))[0]
         return _Value(batch, key, self._values)
 
     async def load_many(self, keys: Sequence[Any]) -> list[Any]:
         """Return the values of keys in order."""
         values = self._values
-        missing = dict.fromkeys(key for key in keys if key not in values)
+        missing = [key for key in keys if key not in values] if values else keys
         if missing:
             for batch in self._ask(missing):
                 await batch.ended()
-        found = [values[key] for key in keys]
+        found = list(map(values.__getitem__, keys))
         if self._faulty:
             list(map(_outcome, found))
         return found
@@ -97,22 +98,29 @@ class Keyed:
     def prime(self, found: Mapping[Any, Any]) -> None:
         """Take over values by key that were read another way; what was asked for already stays as it is."""
         for key, value in found.items():
-            if key not in self._reading:
+            if not any(key in batch.keys for batch in self._reading):
                 self._values.setdefault(key, value)
 
-    def _ask(self, keys: Iterable[Any]) -> Iterable[_Batch]:
-        """Ask for keys, each there once, that are not there yet; return the batches that they come with."""
-        reading = self._reading
-        fresh = [key for key in keys if key not in reading]
-        if fresh:
+    def _ask(self, keys: Iterable[Any]) -> Sequence[_Batch]:
+        """Ask for keys that are not there yet; return the batches that they come with."""
+        asked = dict.fromkeys(keys)
+        batches = []
+        for batch in self._reading:
+            known = asked.keys() & batch.keys.keys()
+            if known:
+                batches.append(batch)
+                asked = {key: None for key in asked if key not in known}
+        if asked:
             if self._next is None:
                 self._next = _Batch()
+                self._reading.append(self._next)
                 # In the turn after the next: whoever starts in this turn may still ask in the next.
                 loop = asyncio.get_running_loop()
                 loop.call_soon(loop.call_soon, self._start)
-            self._next.keys.extend(fresh)
-            reading.update(dict.fromkeys(fresh, self._next))
-        return {reading[key] for key in keys}
+            self._next.keys.update(asked)
+            if self._next not in batches:
+                batches.append(self._next)
+        return batches
 
     def _start(self) -> None:
         batch, self._next = self._next, None
@@ -122,17 +130,16 @@ class Keyed:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, batch: _Batch) -> None:
-        keys = batch.keys
+        keys = list(batch.keys)
         try:
             found = await self._read(keys)
             self._values.update(zip(keys, found, strict=True))
-            self._faulty = self._faulty or any(isinstance(value, Exception) for value in found)
+            self._faulty = self._faulty or any(issubclass(kind, Exception) for kind in set(map(type, found)))
         except Exception as fault:
             batch.fault = fault
         except BaseException:
             batch.fault = asyncio.CancelledError()
             raise
         finally:
-            for key in keys:
-                del self._reading[key]
+            self._reading.remove(batch)
             batch.end(batch.fault)

@@ -89,8 +89,8 @@ async def market_list(conn: AsyncConnection, keys: Sequence[bool]) -> Sequence[S
 async def prices(source: Source, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
     """Return prices. Shape: n keys → n results in input order, None where it has no price there; 1 statement."""
     found = await rows(source, _prices(market_id), keys=list(variant_ids))
-    by_variant = {variant_id: Price(*price) for variant_id, *price in found}
-    return [by_variant.get(variant_id) for variant_id in variant_ids]
+    by_variant = {row[0]: Price(*row[1:]) for row in found}
+    return list(map(by_variant.get, variant_ids))
 
 
 @built_once
@@ -106,8 +106,8 @@ async def shown_prices(source: Source, variant_ids: Sequence[UUID], market_id: U
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
     found = await rows(source, _shown_prices(market_id), keys=list(variant_ids))
-    by_variant = {variant_id: Price(*price) for variant_id, *price in found}
-    return [by_variant.get(variant_id) for variant_id in variant_ids]
+    by_variant = {row[0]: Price._make(row[1:]) for row in found}
+    return list(map(by_variant.get, variant_ids))
 
 
 @built_once
@@ -129,8 +129,8 @@ async def shown_ranges(source: Source, product_ids: Sequence[UUID], market_id: U
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
     found = await rows(source, _shown_ranges(market_id), keys=list(product_ids))
-    by_product = {product_id: PriceRange(*prices) for product_id, *prices in found}
-    return [by_product.get(product_id) for product_id in product_ids]
+    by_product = {row[0]: PriceRange._make(row[1:]) for row in found}
+    return list(map(by_product.get, product_ids))
 
 
 @built_once

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from commerce_graph.kernel.money import apply_bps, included_bps
@@ -27,8 +28,7 @@ class Market:
         return wanted if wanted in self.languages and wanted is not None else self.language
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """A variant's price in a market, in minor units of `currency`."""
 
     amount_minor: int
@@ -38,8 +38,7 @@ class Price:
     """It is the primary market's, shown where the variant has none of its own: nobody can pay it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRange:
+class PriceRange(NamedTuple):
     """The lowest and highest price of a product's variants, and of their prices before a reduction."""
 
     min_minor: int

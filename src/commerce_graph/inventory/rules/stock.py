@@ -39,8 +39,7 @@ def ceiling(tracked: bool, oversell: bool, backorder_limit: int | None) -> int |
     return backorder_limit if oversell else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(NamedTuple):
     """A variant's stock over all active locations. `backorder_limit` counts where it oversells; None is no limit.
 
     `available` can be promised from stock; below zero where more was sold than there is. `free` is the same without
