@@ -13,12 +13,9 @@ from uuid import UUID
 import strawberry
 from graphql import (
     GraphQLField,
-    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLUnionType,
-    Undefined,
     lexicographic_sort_schema,
     specified_directives,
 )
@@ -36,13 +33,16 @@ from commerce_graph.kernel.demand.weights import ASKING_MUTATION, MUTATION, PAGE
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.hints import SCHEMA, Hint
 from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.mending import inputs, leave_out_null_defaults, resolve_types_by_name
 from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.mutations import ACCESS as ACCESS
 from commerce_graph.kernel.mutations import COST, ONCE, Once, doc
 from commerce_graph.kernel.mutations import mutation as mutation
+from commerce_graph.kernel.projection import READS
 from commerce_graph.kernel.scalars import SCALARS
 
 BATCH = "batch"
+COLUMNS = "columns"
 CACHE = "cache"
 LENGTH = "length"  # of the list of a field, where no argument says it
 T = TypeVar("T", bound=type)
@@ -51,36 +51,40 @@ T = TypeVar("T", bound=type)
 def field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
     deprecation_reason: str | None = None, length: int | None = None, cost: int | None = None,
-    cache: Hint | None = None,
+    cache: Hint | None = None, reads: Sequence[str] | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved for one parent, for what needs no data beyond the parent.
 
-    `length` is that of its list, where no argument says it; `cost` what a call weighs (kernel/demand/weights.py).
+    `length` is that of its list, where no argument says it; `cost` what a call weighs (kernel/demand/weights.py);
+    `reads` names the columns of its parent's row that it needs (kernel/projection.py).
     """
 
     def decorate(function: Any) -> Any:
         return strawberry.field(
             resolver=function, name=name, description=description or doc(function),
-            deprecation_reason=deprecation_reason, metadata=_told_of(access, length, cost, cache),
+            deprecation_reason=deprecation_reason, metadata=_told_of(access, length, cost, cache, reads),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
 
 
-def _told_of(access: Access | None, length: int | None, cost: int | None, cache: Hint | None) -> dict[str, Any]:
-    told = {ACCESS: access, LENGTH: length, COST: cost, CACHE: cache}
+def _told_of(
+    access: Access | None, length: int | None, cost: int | None, cache: Hint | None, reads: Sequence[str] | None
+) -> dict[str, Any]:
+    told = {ACCESS: access, LENGTH: length, COST: cost, CACHE: cache, READS: reads}
     return {name: value for name, value in told.items() if value is not None}
 
 
 def batch_field(
     resolver: Any = None, *, access: Access | None = None, name: str | None = None, description: str | None = None,
     deprecation_reason: str | None = None, length: int | None = None, cost: int | None = None,
-    cache: Hint | None = None,
+    cache: Hint | None = None, reads: Sequence[str] | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
 
     Shape: n parents → n results in order; the field's GraphQL type is T. The executor calls it with
-    all parents of a level; under graphql-core a dataloader collects them.
+    all parents of a level; under graphql-core a dataloader collects them. A parameter `columns: Columns = None` is
+    not the field's: it is told which columns of the rows of its connection's nodes are looked at.
     """
 
     def decorate(target: Any) -> Any:
@@ -88,7 +92,7 @@ def batch_field(
         return strawberry.field(
             resolver=_one_parent(function), name=name, description=description or doc(function),
             deprecation_reason=deprecation_reason,
-            metadata={BATCH: function} | _told_of(access, length, cost, cache),
+            metadata={BATCH: function} | _told_of(access, length, cost, cache, reads),
         )  # fmt: skip
 
     return decorate(resolver) if resolver else decorate
@@ -101,7 +105,7 @@ def _one_parent(function: Callable[..., Any]) -> Callable[..., Any]:
         return await info.context.batch(at, function, self, arguments)
 
     signature = inspect.signature(function)
-    parameters = list(signature.parameters.values())
+    parameters = [each for name, each in signature.parameters.items() if name != COLUMNS]
     returns = signature.return_annotation
     (item,) = get_args(returns)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -236,8 +240,8 @@ class Graph(strawberry.federation.Schema):
             config=StrawberryConfig(_unsafe_disable_same_type_validation=True, scalar_map=SCALARS),
         )
         self.core: GraphQLSchema = self._schema
-        _resolve_types_by_name(self.core)
-        _leave_out_null_defaults(self.core)
+        resolve_types_by_name(self.core)
+        leave_out_null_defaults(self.core)
         self.asked = deferring(self.core)
         self.access: dict[str, Access] = dict(self._field_access())
         self.hints: dict[str, Hint] = dict(self._field_hints())
@@ -310,7 +314,7 @@ class Graph(strawberry.federation.Schema):
     def api(self) -> GraphQLSchema:
         """Return the schema as clients see it: sorted, without federation's machinery."""
         schema = lexicographic_sort_schema(self.core)
-        for member in _inputs(schema):  # sorting has made plain enums, which know only the names of their members
+        for member in inputs(schema):  # sorting has made plain enums, which know only the names of their members
             member.default_value = getattr(member.default_value, "value", member.default_value)
         config = schema.to_kwargs()
         query = schema.query_type
@@ -361,37 +365,3 @@ def _entity(name: str, parts: tuple[Any, ...]) -> type:
         description=parts[0].__about__,
     )  # fmt: skip
     return merged
-
-
-def _inputs(schema: GraphQLSchema) -> Iterator[Any]:
-    """Yield every argument and input field."""
-    for kind in schema.type_map.values():
-        if isinstance(kind, GraphQLInputObjectType):
-            yield from kind.fields.values()
-        elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
-            yield from (argument for member in kind.fields.values() for argument in member.args.values())
-    yield from (argument for directive in schema.directives for argument in directive.args.values())
-
-
-def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
-    """Say nothing where Python's default is None: an optional argument without a default means the same."""
-    for member in _inputs(schema):
-        if member.default_value is None:
-            member.default_value = Undefined
-
-
-def _resolve_types_by_name(schema: GraphQLSchema) -> None:
-    """Take a value's GraphQL type from its class: parts of one entity are different classes of one name."""
-    for kind in schema.type_map.values():
-        if isinstance(kind, GraphQLObjectType):
-            kind.is_type_of = None
-        elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
-            kind.resolve_type = _type_of
-
-
-def _type_of(value: Any, info: Any, abstract: Any) -> str:
-    name: str = value.__strawberry_definition__.name
-    return name
-
-
-_type_of.by_class = True  # type: ignore[attr-defined]  # the executor asks once for a class

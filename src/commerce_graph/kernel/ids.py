@@ -14,7 +14,7 @@ from commerce_graph.kernel.errors import RequestError
 PREFIX = "gid://shopify/"
 
 
-def to_gid(kind: str, key: UUID | int, secret: bytes | None = None) -> str:
+def to_gid(kind: str, key: UUID | int | str, secret: bytes | None = None) -> str:
     """Return the global id of an entity; with `secret`, as a capability."""
     gid = f"{PREFIX}{kind}/{key}"
     return f"{gid}?key={_seal(gid, secret)}" if secret else gid

@@ -50,15 +50,6 @@ class Edge(Generic[T]):
     node: T
 
 
-@object_type(shareable=True)
-class Connection(Generic[T]):
-    """A page of a list."""
-
-    nodes: list[T]
-    edges: list[Edge[T]]
-    page_info: PageInfo
-
-
 @dataclass(frozen=True, slots=True)
 class PageArguments:
     """Relay's arguments, checked: exactly one of `first` and `last`, each 0..250, cursors decoded."""
@@ -94,9 +85,9 @@ class Order:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """Rows of one page in list order, each with its cursor."""
+    """Rows of one page in list order, each with its cursor. Shared within an operation: change nothing."""
 
     rows: Sequence[Any]
     cursors: Sequence[str]
@@ -105,48 +96,63 @@ class Page:
 
     def connection(self, kind: Any, edge: Any, node: Callable[[Any], Any], **more: Any) -> Any:
         """Build the GraphQL connection `kind` of `edge`s from this page."""
-        nodes = [node(row) for row in self.rows]
-        return connection(kind, edge, nodes, self.cursors, self.has_next, self.has_previous, **more)
+        return kind(page=self, shown=list(map(node, self.rows)), edge=edge, **more)
+
+
+@object_type(shareable=True)
+class Connection(Generic[T]):
+    """A page of a list."""
+
+    page: strawberry.Private[Page]
+    shown: strawberry.Private[Sequence[Any]]
+    edge: strawberry.Private[Any]
+
+    @field
+    def nodes(self) -> list[T]:
+        """What is on the page."""
+        return self.shown  # type: ignore[return-value]
+
+    @field
+    def edges(self) -> list[Edge[T]]:
+        """What is on the page, each with its cursor."""
+        pairs = zip(self.shown, self.page.cursors, strict=True)
+        return [self.edge(cursor=cursor, node=node) for node, cursor in pairs]
+
+    @field
+    def page_info(self) -> PageInfo:
+        """Where the page lies in its list."""
+        page = self.page
+        return PageInfo(has_next_page=page.has_next, has_previous_page=page.has_previous, cursors=page.cursors)
 
 
 def connection(
-    kind: Any,
-    edge: Any,
-    nodes: Sequence[Any],
-    cursors: Sequence[str],
-    has_next: bool = False,
-    has_previous: bool = False,
-    **more: Any,
+    kind: Any, edge: Any, nodes: Sequence[Any], cursors: Sequence[str], has_next: bool = False, **more: Any
 ) -> Any:
-    """Build a GraphQL connection from nodes and their cursors."""
-    return kind(
-        nodes=nodes,
-        edges=_Made(len(nodes), lambda at: edge(cursor=cursors[at], node=nodes[at])),
-        page_info=PageInfo(has_next_page=has_next, has_previous_page=has_previous, cursors=cursors),
-        **more,
-    )
+    """Build the GraphQL connection of a first page from nodes and their cursors."""
+    return kind(page=Page(nodes, cursors, has_next, has_previous=False), shown=nodes, edge=edge, **more)
 
 
-class _Made(Sequence[T]):
-    """A list whose members are made when somebody looks at them: most queries ask for no cursor and no edge."""
+class _Cursors(Sequence[str]):
+    """The cursors of rows, made when somebody looks at them: most queries ask for none."""
 
-    __slots__ = ("_count", "_make")
+    __slots__ = ("_keys", "_rows")
 
-    def __init__(self, count: int, make: Callable[[int], T]) -> None:
-        self._count = count
-        self._make = make
+    def __init__(self, rows: Sequence[Any], keys: int) -> None:
+        self._rows = rows
+        self._keys = keys
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._rows)
 
     @overload
-    def __getitem__(self, at: int) -> T: ...
+    def __getitem__(self, at: int) -> str: ...
     @overload
-    def __getitem__(self, at: slice) -> list[T]: ...
-    def __getitem__(self, at: int | slice) -> T | list[T]:
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
         if isinstance(at, slice):
-            return [self._make(place) for place in range(self._count)[at]]
-        return self._make(range(self._count)[at])
+            return [self[place] for place in range(len(self._rows))[at]]
+        values = self._rows[at]._mapping
+        return encode_cursor([values[f"_k{index}"] for index in range(self._keys)])
 
 
 async def read_page(source: Source, query: Select[Any], order: Order, args: PageArguments) -> Page:
@@ -237,13 +243,11 @@ def _bound(values: Sequence[Any], order: Order) -> list[ColumnElement[Any]]:
 
 def _page(found: Sequence[Any], keys: int, args: PageArguments) -> Page:
     more = len(found) > args.size
-    chosen = list(found[: args.size])
+    chosen = found[: args.size] if more else found
     if args.backward:
-        chosen.reverse()
-    cursors = _Made(len(chosen), lambda at: encode_cursor([chosen[at]._mapping[f"_k{index}"] for index in range(keys)]))
-    if args.backward:
-        return Page(chosen, cursors, has_next=args.before is not None, has_previous=more)
-    return Page(chosen, cursors, has_next=more, has_previous=args.after is not None)
+        chosen = chosen[::-1]
+        return Page(chosen, _Cursors(chosen, keys), args.before is not None, more)
+    return Page(chosen, _Cursors(chosen, keys), more, args.after is not None)
 
 
 def slice_list(items: Sequence[T], args: PageArguments, key: Callable[[T], Sequence[Any]]) -> Page:

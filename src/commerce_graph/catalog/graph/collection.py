@@ -17,11 +17,12 @@ from commerce_graph.catalog.loaders.listing import BY_PRICE, Listing, collection
 from commerce_graph.catalog.service import FacetList, filters_of
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
-from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
+from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.hints import CATALOGUE, COLLECTIONS, PRODUCTS
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, PageArguments, page_arguments
+from commerce_graph.kernel.projection import Columns, Projected, column
 from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import CollectionKey, ProductKey
@@ -63,32 +64,13 @@ class CollectionRuleSet:
 
 
 @object_type(access=LISTINGS, cache=CATALOGUE)
-class Collection(CollectionKey):
+class Collection(Projected, CollectionKey):
     """The catalogue's part of a collection: what it is, and its products."""
 
-    row: strawberry.Private[Any]
-
-    title: str = strawberry.field(description="The name that shoppers read.")
-    handle: str = strawberry.field(description="The name in addresses: unique, of letters, digits and hyphens.")
-    description_html: HTML = strawberry.field(description="The description, as HTML.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-    sort_order: CollectionSortOrder = strawberry.field(
-        description="The order of its products where no other is asked for.", metadata={ACCESS: READ_PRODUCTS}
-    )
-    online_store_url: URL | None = strawberry.field(
-        description="Its page in a storefront that this server renders; there is none.", default=None
-    )
-    tracking_parameters: str | None = strawberry.field(
-        description="Parameters to add to links to it, for attribution.", default=None
-    )
-
-    @classmethod
-    def of(cls, row: Any) -> Self:
-        """Return a row as the entity."""
-        return cls(
-            uuid=row.id, row=row, title=row.title, handle=row.handle, description_html=HTML(row.description_html),
-            updated_at=row.updated_at, sort_order=CollectionSortOrder[row.sort_order],
-        )  # fmt: skip
+    title: str = column("The name that shoppers read.")
+    handle: str = column("The name in addresses: unique, of letters, digits and hyphens.")
+    description_html: HTML = column("The description, as HTML.")
+    updated_at: datetime = column("When it last changed.")
 
     @classmethod
     async def load_many(cls, ctx: Context, uuids: Sequence[UUID]) -> list[Self | None]:
@@ -96,17 +78,32 @@ class Collection(CollectionKey):
         rows = await ctx.load_many(collections.collections, uuids, audience(ctx))
         return [row and cls.of(row) for row in rows]
 
-    @field
+    @field(access=READ_PRODUCTS, reads=("sort_order",))
+    def sort_order(self) -> CollectionSortOrder:
+        """The order of its products where no other is asked for."""
+        return CollectionSortOrder[self.row.sort_order]
+
+    @field(reads=())
+    def online_store_url(self) -> URL | None:
+        """Its page in a storefront that this server renders; there is none."""
+        return None
+
+    @field(reads=())
+    def tracking_parameters(self) -> str | None:
+        """Parameters to add to links to it, for attribution."""
+        return None
+
+    @field(reads=("description",))
     def description(self, truncate_at: int | None = None) -> str:
         """The description without markup, cut to `truncateAt` characters."""
         return shortened(self.row.description, truncate_at)
 
-    @field
+    @field(reads=("seo_title", "seo_description"))
     def seo(self) -> SEO:
         """What search engines are told of it."""
         return SEO(title=self.row.seo_title, description=self.row.seo_description)
 
-    @field
+    @field(reads=("image_url", "image_alt"))
     def image(self, info: strawberry.Info) -> Image | None:
         """The picture that stands for it."""
         if self.row.image_url is None:
@@ -115,7 +112,7 @@ class Collection(CollectionKey):
         source = at_public_url(info.context.resources.public_url, self.row.image_url)
         return Image(id=gid, alt_text=self.row.image_alt, source=source)
 
-    @field(access=READ_PRODUCTS)
+    @field(access=READ_PRODUCTS, reads=("rule_set",))
     def rule_set(self) -> CollectionRuleSet | None:
         """The rules that pick its products; null where they are picked by hand."""
         stored = self.row.rule_set
@@ -131,24 +128,25 @@ class Collection(CollectionKey):
         ]
         return CollectionRuleSet(applied_disjunctively=stored["applied_disjunctively"], rules=rules)
 
-    @batch_field(cache=PRODUCTS)
+    @batch_field(cache=PRODUCTS, reads=("sort_order",))
     async def products(
         parents: Sequence["Collection"], ctx: Context, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None, reverse: bool | None = False,
         sort_key: ProductCollectionSortKeys | None = ProductCollectionSortKeys.COLLECTION_DEFAULT,
-        filters: list[ProductFilter] | None = None,
+        filters: list[ProductFilter] | None = None, columns: Columns = None,
     ) -> list[ProductConnection]:  # fmt: skip
         """The products in it. Those without a price in the market are left out of an order by price."""
         args = page_arguments(first, last, after, before, reverse)
-        return await _pages(ctx, parents, sort_key or ProductCollectionSortKeys.COLLECTION_DEFAULT, args, filters)
+        order = sort_key or ProductCollectionSortKeys.COLLECTION_DEFAULT
+        return await _pages(ctx, parents, order, args, filters, columns)
 
-    @batch_field(access=READ_PRODUCTS)
+    @batch_field(access=READ_PRODUCTS, reads=())
     async def has_product(parents: Sequence["Collection"], ctx: Context, id: strawberry.ID) -> list[bool]:
         """Whether a product is in it."""
         product_id = ctx.key_of(id, "Product")
         return await ctx.load_many(collections.memberships, [(parent.uuid, product_id) for parent in parents])
 
-    @batch_field(access=READ_PRODUCTS)
+    @batch_field(access=READ_PRODUCTS, reads=())
     async def products_count(parents: Sequence["Collection"], ctx: Context) -> list[Count | None]:
         """How many products are in it."""
         counts = await ctx.load_many(collections.product_counts, [parent.uuid for parent in parents])
@@ -157,7 +155,7 @@ class Collection(CollectionKey):
 
 async def _pages(
     ctx: Context, parents: Sequence[Collection], sort_key: ProductCollectionSortKeys, args: PageArguments,
-    filters: Sequence[ProductFilter] | None,
+    filters: Sequence[ProductFilter] | None, columns: Columns,
 ) -> list[ProductConnection]:  # fmt: skip
     """Return a page of each collection's products. A statement for each order that the collections have."""
     kept = filters_of(filters)
@@ -168,16 +166,17 @@ async def _pages(
     market = await price_market(ctx) if priced else await known_market(ctx) if kept.available else None
     found: dict[UUID, ProductConnection] = {}
     for order, keys in by_order.items():
-        listing = Listing(audience(ctx), order, args, filters=kept, market=market)
+        listing = Listing(audience(ctx), order, args, filters=kept, market=market, columns=columns)
         for key, page in zip(keys, await ctx.load_many(collection_product_pages, keys, listing), strict=True):
-            found[key] = product_connection(ctx, page, FacetList(None, kept, listing.audience, market, key))
+            listed = FacetList(None, kept, listing.audience, market, key)
+            found[key] = product_connection(page, listed)
     return [found[parent.uuid] for parent in parents]
 
 
 def _order(sort_key: ProductCollectionSortKeys, parent: Collection) -> str:
     # A collection has no search text that its products could be relevant to.
     default = (ProductCollectionSortKeys.COLLECTION_DEFAULT, ProductCollectionSortKeys.RELEVANCE)
-    return parent.sort_order.name if sort_key in default else sort_key.name
+    return str(parent.row.sort_order) if sort_key in default else sort_key.name
 
 
 @object_type(access=LISTINGS)
@@ -197,12 +196,12 @@ class ProductCollections(ProductKey):
     @batch_field
     async def collections(
         parents: Sequence[ProductKey], ctx: Context, first: int | None = None, last: int | None = None,
-        after: str | None = None, before: str | None = None, reverse: bool | None = False,
+        after: str | None = None, before: str | None = None, reverse: bool | None = False, columns: Columns = None,
     ) -> list[CollectionConnection]:  # fmt: skip
         """The collections it is in."""
         args = page_arguments(first, last, after, before, reverse)
         keys = [parent.uuid for parent in parents]
-        pages = await ctx.load_many(collections.collection_pages_of, keys, audience(ctx), args)
+        pages = await ctx.load_many(collections.collection_pages_of, keys, audience(ctx), args, columns)
         # Products share collections: each is made once.
         made: dict[UUID, Collection] = {}
 

@@ -22,6 +22,7 @@ from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import entities, field, object_type
 from commerce_graph.kernel.hints import COLLECTION, COLLECTIONS, PRODUCT, PRODUCTS
 from commerce_graph.kernel.pages import Connection, Edge, connection, encode_cursor, page_arguments
+from commerce_graph.kernel.projection import columns_asked
 from commerce_graph.kernel.query_syntax import names, parse
 from commerce_graph.keys import CollectionKey, ProductKey
 
@@ -36,7 +37,10 @@ class StringConnection(Connection[str]):
     """A page of texts."""
 
     # Else its type would be named after Python's str.
-    edges: list[StringEdge]  # type: ignore[assignment]
+    @field
+    def edges(self) -> list[StringEdge]:
+        """What is on the page, each with its cursor."""
+        return Connection.edges(self)  # type: ignore[no-any-return]
 
 
 def _strings(found: list[str], first: int) -> StringConnection:
@@ -84,10 +88,10 @@ class CatalogQuery(NodeQuery):
         priced = order in BY_PRICE or PRICE_FIELD in names(asked)
         available = AVAILABLE_FIELD in names(asked)
         market = await price_market(ctx) if priced else await known_market(ctx) if available else None
-        listing = Listing(audience(ctx), order, args, query=asked, market=market)
+        listing = Listing(audience(ctx), order, args, query=asked, market=market, columns=columns_asked(info))
         async with ctx.turn():
             page = await product_page(ctx.database, listing)
-        return product_connection(ctx, page, FacetList(asked, listing.filters, listing.audience, market))
+        return product_connection(page, FacetList(asked, listing.filters, listing.audience, market))
 
     @field(cache=COLLECTION)
     async def collection(

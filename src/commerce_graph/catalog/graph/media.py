@@ -2,6 +2,7 @@
 
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
@@ -80,20 +81,25 @@ class ImageConnection(Connection[Image]):
     """A page of pictures."""
 
 
-def picture(ctx: Context, row: Any) -> Image:
-    """Return a row of media as a picture."""
+def picture(ctx: Context, id: UUID | str, url: str, alt: str | None, width: int | None, height: int | None) -> Image:
+    """Return a medium as a picture."""
     return Image(
-        id=strawberry.ID(to_gid("ProductImage", row.id)),
-        alt_text=row.alt,
-        width=row.width,
-        height=row.height,
-        source=at_public_url(ctx.resources.public_url, row.url),
+        id=strawberry.ID(to_gid("ProductImage", id)),
+        alt_text=alt,
+        width=width,
+        height=height,
+        source=at_public_url(ctx.resources.public_url, url),
     )
+
+
+def picture_of(ctx: Context, row: Any) -> Image:
+    """Return a row of media as a picture."""
+    return picture(ctx, row.id, row.url, row.alt, row.width, row.height)
 
 
 def media_image(ctx: Context, row: Any) -> MediaImage:
     """Return a row of media as a medium."""
-    shown = picture(ctx, row)
+    shown = picture_of(ctx, row)
     return MediaImage(
         id=strawberry.ID(to_gid("MediaImage", row.id)),
         alt=row.alt,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import strawberry
@@ -17,6 +17,7 @@ from commerce_graph.catalog.graph.media import (
     ProductMediaSortKeys,
     media_image,
     picture,
+    picture_of,
 )
 from commerce_graph.catalog.graph.option import ProductOption, product_options
 from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience
@@ -31,13 +32,15 @@ from commerce_graph.catalog.graph.variant import (
 from commerce_graph.catalog.loaders import pictures, products, variants
 from commerce_graph.catalog.loaders.choices import adjacent, chosen_or_first, exactly, known_choice, positions
 from commerce_graph.catalog.loaders.encoding import encode
+from commerce_graph.catalog.loaders.products import PICTURE
 from commerce_graph.catalog.service import FacetList
 from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
-from commerce_graph.kernel.graph import ACCESS, batch_field, field, object_type
+from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.hints import CATALOGUE, NEVER
 from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
+from commerce_graph.kernel.projection import Columns, Projected, column
 from commerce_graph.kernel.texts import shortened
 from commerce_graph.kernel.values import HTML, URL, Image
 from commerce_graph.keys import ProductKey, ProductVariantKey
@@ -54,43 +57,18 @@ class TaxonomyCategory:
 
 
 @object_type(access=LISTINGS, cache=CATALOGUE)
-class Product(ProductKey):
+class Product(Projected, ProductKey):
     """The catalogue's part of a product: what it is, and its variants, media and collections."""
 
-    row: strawberry.Private[Any]
-
-    title: str = strawberry.field(description="The name that shoppers read.")
-    handle: str = strawberry.field(description="The name in addresses: unique, of letters, digits and hyphens.")
-    description_html: HTML = strawberry.field(description="The description, as HTML.")
-    product_type: str = strawberry.field(description="The kind of product, in the merchant's words.")
-    vendor: str = strawberry.field(description="Who makes or sells it.")
-    tags: list[str] = strawberry.field(description="Words that the merchant groups products by.")
-    status: ProductStatus = strawberry.field(
-        description="How far it is on its way to the shopper.", metadata={ACCESS: READ_PRODUCTS}
-    )
-    created_at: datetime = strawberry.field(description="When it was created.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-    published_at: datetime | None = strawberry.field(description="When it came into the sales channel.")
-    is_gift_card: bool = strawberry.field(description="Whether it is a gift card.", default=False)
-    requires_selling_plan: bool = strawberry.field(
-        description="Whether it is only sold by subscription.", default=False
-    )
-    online_store_url: URL | None = strawberry.field(
-        description="Its page in a storefront that this server renders; there is none.", default=None
-    )
-    tracking_parameters: str | None = strawberry.field(
-        description="Parameters to add to links to it, for attribution.", default=None
-    )
-    category: TaxonomyCategory | None = strawberry.field(description="Its place in a taxonomy.", default=None)
-
-    @classmethod
-    def of(cls, row: Any) -> Self:
-        """Return a row as the entity."""
-        return cls(
-            uuid=row.id, row=row, title=row.title, handle=row.handle, description_html=HTML(row.description_html),
-            product_type=row.product_type, vendor=row.vendor, tags=row.tags, status=ProductStatus[row.status],
-            created_at=row.created_at, updated_at=row.updated_at, published_at=row.published_at,
-        )  # fmt: skip
+    title: str = column("The name that shoppers read.")
+    handle: str = column("The name in addresses: unique, of letters, digits and hyphens.")
+    description_html: HTML = column("The description, as HTML.")
+    product_type: str = column("The kind of product, in the merchant's words.")
+    vendor: str = column("Who makes or sells it.")
+    tags: list[str] = column("Words that the merchant groups products by.")
+    created_at: datetime = column("When it was created.")
+    updated_at: datetime = column("When it last changed.")
+    published_at: datetime | None = column("When it came into the sales channel.")
 
     @classmethod
     async def load_many(cls, ctx: Context, uuids: Sequence[UUID]) -> list[Self | None]:
@@ -98,42 +76,72 @@ class Product(ProductKey):
         rows = await ctx.load_many(products.products, uuids, audience(ctx))
         return [row and cls.of(row) for row in rows]
 
-    @field
+    @field(access=READ_PRODUCTS, reads=("status",))
+    def status(self) -> ProductStatus:
+        """How far it is on its way to the shopper."""
+        return ProductStatus[self.row.status]
+
+    @field(reads=())
+    def is_gift_card(self) -> bool:
+        """Whether it is a gift card."""
+        return False
+
+    @field(reads=())
+    def requires_selling_plan(self) -> bool:
+        """Whether it is only sold by subscription."""
+        return False
+
+    @field(reads=())
+    def online_store_url(self) -> URL | None:
+        """Its page in a storefront that this server renders; there is none."""
+        return None
+
+    @field(reads=())
+    def tracking_parameters(self) -> str | None:
+        """Parameters to add to links to it, for attribution."""
+        return None
+
+    @field(reads=())
+    def category(self) -> TaxonomyCategory | None:
+        """Its place in a taxonomy."""
+        return None
+
+    @field(reads=("description",))
     def description(self, truncate_at: int | None = None) -> str:
         """The description without markup, cut to `truncateAt` characters."""
         return shortened(self.row.description, truncate_at)
 
-    @field
+    @field(reads=("seo_title", "seo_description"))
     def seo(self) -> SEO:
         """What search engines are told of it."""
         return SEO(title=self.row.seo_title, description=self.row.seo_description)
 
-    @field
+    @field(reads=("options",))
     def options(self, first: int | None = None) -> list[ProductOption]:
         """What a shopper chooses about it; the first few, or all."""
         if first is not None and first < 0:
             raise RequestError("BAD_USER_INPUT", f"`first` must not be negative, not {first}")
         return product_options(self.uuid, self.row.options)[:first]
 
-    @batch_field
+    @batch_field(reads=())
     async def variants(
         parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None, reverse: bool | None = False,
-        sort_key: ProductVariantSortKeys | None = ProductVariantSortKeys.POSITION,
+        sort_key: ProductVariantSortKeys | None = ProductVariantSortKeys.POSITION, columns: Columns = None,
     ) -> list[ProductVariantConnection]:  # fmt: skip
         """Its variants."""
         args = page_arguments(first, last, after, before, reverse)
         order = sort_key.name if sort_key and sort_key is not ProductVariantSortKeys.RELEVANCE else "POSITION"
-        pages = await ctx.load_many(variants.variant_pages, [parent.uuid for parent in parents], order, args)
+        pages = await ctx.load_many(variants.variant_pages, [parent.uuid for parent in parents], order, args, columns)
         return [page.connection(ProductVariantConnection, ProductVariantEdge, ProductVariant.of) for page in pages]
 
-    @batch_field
+    @batch_field(reads=())
     async def variants_count(parents: Sequence["Product"], ctx: Context) -> list[Count | None]:
         """How many variants it has."""
         counts = await ctx.load_many(products.variant_counts, [parent.uuid for parent in parents])
         return [Count(count=count) for count in counts]
 
-    @batch_field
+    @batch_field(reads=("options",))
     async def variant_by_selected_options(
         parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput],
         ignore_unknown_options: bool | None = False, case_insensitive_match: bool | None = False,
@@ -148,7 +156,7 @@ class Product(ProductKey):
         ]
         return [row and ProductVariant.of(row) for row in rows]
 
-    @batch_field
+    @batch_field(reads=("options",))
     async def selected_or_first_available_variant(
         parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput] | None = None,
         ignore_unknown_options: bool | None = True, case_insensitive_match: bool | None = False,
@@ -167,7 +175,7 @@ class Product(ProductKey):
         ]
         return [row and ProductVariant.of(row) for row in rows]
 
-    @batch_field
+    @batch_field(reads=("options",))
     async def adjacent_variants(
         parents: Sequence["Product"], ctx: Context, selected_options: list[SelectedOptionInput] | None = None,
         ignore_unknown_options: bool | None = True, case_insensitive_match: bool | None = False,
@@ -182,7 +190,7 @@ class Product(ProductKey):
         ]
         return [[ProductVariant.of(row) for row in rows] for rows in near]
 
-    @batch_field
+    @batch_field(reads=("options",))
     async def encoded_variant_existence(parents: Sequence["Product"], ctx: Context) -> list[str | None]:
         """Which combinations of option values there are, in Shopify's v1 encoding."""
         found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
@@ -191,7 +199,7 @@ class Product(ProductKey):
             for parent, rows in zip(parents, found, strict=True)
         ]
 
-    @batch_field
+    @batch_field(reads=("options",))
     async def encoded_variant_availability(parents: Sequence["Product"], ctx: Context) -> list[str | None]:
         """Which combinations of option values can be bought, in Shopify's v1 encoding."""
         found = await ctx.load_many(variants.variants_of, [parent.uuid for parent in parents])
@@ -200,7 +208,7 @@ class Product(ProductKey):
             for parent, rows in zip(parents, found, strict=True)
         ]
 
-    @batch_field
+    @batch_field(reads=())
     async def media(
         parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None, reverse: bool | None = False,
@@ -212,7 +220,7 @@ class Product(ProductKey):
         pages = await ctx.load_many(pictures.media_pages, [parent.uuid for parent in parents], order, args)
         return [page.connection(MediaConnection, MediaEdge, lambda row: media_image(ctx, row)) for page in pages]
 
-    @batch_field
+    @batch_field(reads=())
     async def images(
         parents: Sequence["Product"], ctx: Context, first: int | None = None, last: int | None = None,
         after: str | None = None, before: str | None = None, reverse: bool | None = False,
@@ -223,13 +231,22 @@ class Product(ProductKey):
         by_age = sort_key in (ProductImageSortKeys.ID, ProductImageSortKeys.CREATED_AT)
         keys = [parent.uuid for parent in parents]
         pages = await ctx.load_many(pictures.media_pages, keys, "ID" if by_age else "POSITION", args)
-        return [page.connection(ImageConnection, ImageEdge, lambda row: picture(ctx, row)) for page in pages]
+        return [page.connection(ImageConnection, ImageEdge, lambda row: picture_of(ctx, row)) for page in pages]
 
-    @batch_field
+    @batch_field(reads=(PICTURE,))
     async def featured_image(parents: Sequence["Product"], ctx: Context) -> list[Image | None]:
         """Its first picture."""
-        rows = await ctx.load_many(pictures.pictures, [(parent.uuid, None) for parent in parents])
-        return [row and picture(ctx, row) for row in rows]
+        unread = [(parent.uuid, None) for parent in parents if not hasattr(parent.row, PICTURE)]
+        if unread:  # they are of no list, which reads it with its products
+            rows = await ctx.load_many(pictures.pictures, unread)
+            found = {key: row and picture_of(ctx, row) for (key, _), row in zip(unread, rows, strict=True)}
+            return [found[each.uuid] if each.uuid in found else _listed(ctx, each) for each in parents]
+        return [_listed(ctx, parent) for parent in parents]
+
+
+def _listed(ctx: Context, listed: Product) -> Image | None:
+    shown = listed.row.picture
+    return shown and picture(ctx, *shown)
 
 
 @object_type(access=LISTINGS)
@@ -251,8 +268,7 @@ class ProductConnection(Connection[ProductKey]):
         return await shown_facets(ctx, [parent.listed for parent in parents])
 
 
-def product_connection(ctx: Context, page: Page, listed: FacetList) -> ProductConnection:
-    """Return a page of a list of products, and keep them for whoever asks for one of them again."""
-    ctx.prime(products.products, {row.id: row for row in page.rows}, audience(ctx))
+def product_connection(page: Page, listed: FacetList) -> ProductConnection:
+    """Return a page of a list of products."""
     made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of, listed=listed)
     return made

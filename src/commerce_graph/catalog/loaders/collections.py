@@ -14,6 +14,7 @@ from commerce_graph.kernel.context import straight
 from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.fulltext import After, answering, rank, ranked, terms_query
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
+from commerce_graph.kernel.projection import Columns, projected
 from commerce_graph.kernel.query_syntax import Query
 from commerce_graph.kernel.query_syntax.words import Plan
 from commerce_graph.kernel.statements import Prepared, any_key, built_once
@@ -87,17 +88,19 @@ async def count_collections(conn: AsyncConnection, plan: Plan, audience: Audienc
 
 @straight
 async def collection_pages_of(
-    source: Source, product_ids: Sequence[UUID], audience: Audience, args: PageArguments
+    source: Source, product_ids: Sequence[UUID], audience: Audience, args: PageArguments, columns: Columns
 ) -> list[Page]:
     """Return a page of the collections that each product is in. Shape: n keys → n pages in order; 1 statement."""
-    return await read_pages(source, product_ids, _of_product(audience), _ORDERS["ID"], args)
+    return await read_pages(source, product_ids, _of_product(audience, columns), _ORDERS["ID"], args)
 
 
 @built_once
-def _of_product(audience: Audience) -> Callable[[ColumnElement[UUID]], Select[Any]]:
+def _of_product(audience: Audience, columns: Columns) -> Callable[[ColumnElement[UUID]], Select[Any]]:
     at = collection_product.c
     wanted = (
-        select(*_SHOWN).join(collection_product, at.collection_id == collection.c.id).where(*collection_seen(audience))
+        select(*projected(_SHOWN, columns))
+        .join(collection_product, at.collection_id == collection.c.id)
+        .where(*collection_seen(audience))
     )
     return lambda key: wanted.where(at.product_id == key)
 

@@ -16,6 +16,7 @@ from commerce_graph.kernel.context import straight
 from commerce_graph.kernel.database import Source
 from commerce_graph.kernel.limits import SEARCH_FOUND_MAX
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
+from commerce_graph.kernel.projection import Columns
 from commerce_graph.kernel.query_syntax import Query
 from commerce_graph.kernel.statements import built_once
 
@@ -54,6 +55,7 @@ class Listing:
     query: Query | None = None
     filters: Filters = Filters()
     market: PriceMarket | None = None
+    columns: Columns = None
 
 
 def _order(listing: Listing) -> Order:
@@ -68,14 +70,14 @@ def _conditions(listing: Listing) -> list[ColumnElement[bool]]:
 
 def _listed(listing: Listing) -> Select[Any]:
     if listing.query is None and listing.filters == Filters():
-        return _all(listing.audience, listing.order in BY_PRICE, listing.market)
-    shown = select(*product_columns(listing.audience)).where(*_conditions(listing))
+        return _all(listing.audience, listing.order in BY_PRICE, listing.market, listing.columns)
+    shown = select(*product_columns(listing.audience, listing.columns)).where(*_conditions(listing))
     return _priced(shown, listing.market) if listing.order in BY_PRICE else shown
 
 
 @built_once
-def _all(audience: Audience, by_price: bool, market: PriceMarket | None) -> Select[Any]:
-    shown = select(*product_columns(audience)).where(*product_seen(audience))
+def _all(audience: Audience, by_price: bool, market: PriceMarket | None, columns: Columns) -> Select[Any]:
+    shown = select(*product_columns(audience, columns)).where(*product_seen(audience))
     return _priced(shown, market) if by_price else shown
 
 

@@ -4,23 +4,39 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, func, select
+from sqlalchemy import JSON, ColumnElement, Select, Text, func, select
 
 from commerce_graph.catalog.loaders.audience import Audience, product_seen
-from commerce_graph.catalog.tables import product, publication, variant
+from commerce_graph.catalog.tables import media, product, publication, variant
 from commerce_graph.kernel.context import straight
 from commerce_graph.kernel.database import Source, rows
+from commerce_graph.kernel.projection import Columns, projected
 from commerce_graph.kernel.statements import Prepared, any_key, any_of, built_once
 
+PICTURE = "picture"
+"""A product's first picture, as `id`, `url`, `alt`, `width` and `height`: a column that only lists read."""
 
-def product_columns(audience: Audience) -> list[ColumnElement[Any]]:
-    """Return what a product is shown with: its columns without the search vector, and when it was published."""
+
+def product_columns(audience: Audience, columns: Columns = None) -> list[ColumnElement[Any]]:
+    """Return what a product is shown with: its columns without the search vector, and when it was published.
+
+    `columns`: those that are looked at, PICTURE perhaps among them.
+    """
     at = publication.c
     published = select(func.min(at.published_at)).where(at.product_id == product.c.id)
     if audience.channel_id is not None:
         published = published.where(at.channel_id == audience.channel_id)
     shown = [column for column in product.c if column.name != "search"]
-    return [*shown, published.scalar_subquery().label("published_at")]
+    found = projected([*shown, published.scalar_subquery().label("published_at")], columns)
+    return found if columns is None or PICTURE not in columns else [*found, _picture()]
+
+
+def _picture() -> ColumnElement[Any]:
+    at = media.c
+    told = func.json_build_array(at.id, at.url, at.alt, at.width, at.height, type_=JSON)
+    first = select(told).where(at.product_id == product.c.id).order_by(at.position, at.id).limit(1)
+    # Postgres works out a value, unlike a join, for the rows of the page alone.
+    return first.scalar_subquery().label(PICTURE)
 
 
 @built_once

@@ -1,6 +1,6 @@
 """Variants: by key, of products in pages, and all of a product for choosing among its options."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from commerce_graph.catalog.tables import product, variant
 from commerce_graph.kernel.context import straight
 from commerce_graph.kernel.database import Source, rows
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_pages
+from commerce_graph.kernel.projection import Columns, projected
 from commerce_graph.kernel.statements import Prepared, any_key, built_once, keys
 
 ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
@@ -39,17 +40,21 @@ def _variants(audience: Audience) -> Prepared:
     return Prepared(wanted)
 
 
-def _of_product(product_id: ColumnElement[UUID]) -> Select[Any]:
-    return select(variant).where(variant.c.product_id == product_id)
+@built_once
+def _of_product(columns: Columns) -> Callable[[ColumnElement[UUID]], Select[Any]]:
+    shown = select(*projected(variant.c, columns))
+    return lambda product_id: shown.where(variant.c.product_id == product_id)
 
 
-VARIANTS_OF = Prepared(_of_product(any_key()).order_by(variant.c.product_id, variant.c.position, variant.c.id))
+VARIANTS_OF = Prepared(_of_product(None)(any_key()).order_by(variant.c.product_id, variant.c.position, variant.c.id))
 
 
 @straight
-async def variant_pages(source: Source, product_ids: Sequence[UUID], order: str, args: PageArguments) -> list[Page]:
+async def variant_pages(
+    source: Source, product_ids: Sequence[UUID], order: str, args: PageArguments, columns: Columns
+) -> list[Page]:
     """Return a page of each product's variants. Shape: n keys → n pages in input order; 1 statement."""
-    return await read_pages(source, product_ids, _of_product, Order(ORDERS[order]), args)
+    return await read_pages(source, product_ids, _of_product(columns), Order(ORDERS[order]), args)
 
 
 @straight
@@ -75,5 +80,5 @@ async def first_available(source: Source, product_ids: Sequence[UUID]) -> list[A
 def _first_available() -> Prepared:
     ids = func.unnest(keys()).table_valued("id").render_derived()
     best = (variant.c.available.desc(), variant.c.position, variant.c.id)
-    first = _of_product(ids.c.id).order_by(*best).limit(1).lateral("first")
+    first = _of_product(None)(ids.c.id).order_by(*best).limit(1).lateral("first")
     return Prepared(select(first).select_from(ids.join(first, true())))

@@ -15,6 +15,8 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
 from commerce_graph.kernel.execution.place import Place, path_of
+from commerce_graph.kernel.execution.selected import columns_of
+from commerce_graph.kernel.projection import Columns
 
 if TYPE_CHECKING:
     from commerce_graph.kernel.execution.run import Run
@@ -39,6 +41,11 @@ class ResolveInfo:
     def field_nodes(self) -> list[FieldNode]:
         """The field's places in the document."""
         return self._place.field.nodes
+
+    @property
+    def columns(self) -> Columns:
+        """What the operation looks at of the rows of the nodes of a connection, which the field answers with."""
+        return columns_of(self._place.field, self._run)
 
     @property
     def return_type(self) -> GraphQLOutputType:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
+from types import EllipsisType
 from typing import Any
 
 from graphql import (
@@ -45,6 +46,8 @@ from commerce_graph.kernel.execution.leaf import Leaf
 from commerce_graph.kernel.execution.place import FieldPlace, Place
 from commerce_graph.kernel.execution.resolver import Attribute, bind
 from commerce_graph.kernel.execution.run import Later, Run
+from commerce_graph.kernel.execution.selected import reads_of
+from commerce_graph.kernel.projection import Columns
 
 VARIABLE_ERRORS_MAX = 50
 """As many faults of variables are told as graphql-core tells."""
@@ -83,8 +86,8 @@ class FieldPlan:
     """One field of one object type, as the operation asks for it."""
 
     __slots__ = (
-        "_complete", "_resolve", "arguments", "children", "details", "key", "name", "nodes", "nullable",
-        "order", "parent", "type", "usages",
+        "_complete", "_resolve", "arguments", "children", "columns", "details", "key", "name", "nodes", "nullable",
+        "order", "parent", "reads", "type", "usages",
     )  # fmt: skip
 
     def __init__(
@@ -103,6 +106,9 @@ class FieldPlan:
         self.type = definition.type
         self.nullable = not isinstance(self.type, GraphQLNonNull)
         self.arguments = Arguments(definition, self.nodes[0])
+        self.reads = reads_of(definition)
+        self.columns: Columns | EllipsisType = ...
+        """What `columns_of` has worked out."""
         self._resolve = bind(run.executor.schema, parent, definition)
         self._complete = completion(self.type, self)
 
@@ -178,6 +184,10 @@ class ObjectPlan:
         self._required = tuple(field.order for field in fields if not field.nullable)
         self._rows = _rows_of([field.key for field in fields])
 
+    def all_fields(self) -> Iterator[FieldPlan]:
+        """Yield what is asked for, what comes later included."""
+        yield from self.fields
+
     def level(self, run: Run, objects: list[Any], place: Place) -> Done:
         """Answer all objects of a level. Shape: n objects → n response maps, FAILED where an error nulls one.
 
@@ -246,6 +256,12 @@ class DeferringPlan(ObjectPlan):
         """What comes later, by the fragments that ask for it: each field once, whoever asks."""
         for _, late in self.parts:
             late.rest = True
+
+    def all_fields(self) -> Iterator[FieldPlan]:
+        """Yield what is asked for, what comes later included."""
+        yield from self.fields
+        for _, late in self.parts:
+            yield from late.fields
 
     def level(self, run: Run, objects: list[Any], place: Place) -> Done:
         """Answer what comes now, and note the objects for what comes later."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from inspect import signature
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,8 @@ from commerce_graph.kernel import limits
 from commerce_graph.kernel.execution.info import ResolveInfo
 from commerce_graph.kernel.execution.place import FieldPlace
 from commerce_graph.kernel.execution.run import Later, Run
-from commerce_graph.kernel.graph import BATCH
+from commerce_graph.kernel.execution.selected import columns_of
+from commerce_graph.kernel.graph import BATCH, COLUMNS
 
 Resolve = Callable[[Run, list[Any], FieldPlace], list[Any] | Awaitable[list[Any]]]
 """Shape: n parents → n values in order, an exception where one was raised. A value may be an awaitable."""
@@ -134,12 +136,15 @@ def _ordinary(definition: GraphQLField) -> Resolve:
 
 def _batch(function: Callable[..., Any], field: StrawberryField, converter: GraphQLCoreConverter) -> Resolve:
     convert = _Conversion(field, converter)
+    projects = COLUMNS in signature(function).parameters
 
     def resolve(run: Run, parents: list[Any], place: FieldPlace) -> list[Any] | Awaitable[list[Any]]:
         try:
             arguments = convert(run, place, 0) if field.arguments else {}
         except Exception as fault:
             return [fault] * len(parents)
+        if projects:
+            arguments = {**arguments, COLUMNS: columns_of(place.field, run)}
         return run.batch((function, id(place.field.nodes[0])), function, parents, arguments)
 
     return resolve
