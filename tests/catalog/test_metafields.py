@@ -357,7 +357,10 @@ async def test_a_definition_that_is_gone_leaves_or_takes_its_metafields(shop: Sh
 
 
 async def test_reading_many_costs_what_reading_one_costs(shop: Shop) -> None:
-    await put(shop, entry(), entry(owner="mug-variant"), entry(owner="shirt"))
+    first = "{ products(first: 1) { nodes { id variants(first: 1) { nodes { id } } } } }"
+    (product,) = (await shop.data(first, None, "merchant"))["products"]["nodes"]
+    ids = [product["id"], product["variants"]["nodes"][0]["id"], gid("Product", "mug"), gid("Product", "shirt")]
+    await put(shop, *(entry(ownerId=each) for each in dict.fromkeys(ids)))
     asked = """query($first: Int!, $ids: [HasMetafieldsIdentifier!]!) { products(first: $first) { nodes {
         metafields(identifiers: $ids) { value } metafield(key: "material") { parentResource { __typename } }
         variants(first: $first) { nodes { metafields(identifiers: $ids) { value parentResource { __typename } } } }

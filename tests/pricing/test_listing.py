@@ -14,12 +14,12 @@ LISTING = """query($first: Int!, $country: CountryCode) @inContext(country: $cou
     currentlyNotInStock } } } } }"""
 
 
-async def test_a_listing_asks_for_the_market_ranges_prices_and_two_stocks(shop: Shop) -> None:
+async def test_a_listing_asks_for_ranges_prices_and_two_stocks(shop: Shop) -> None:
     for first in (1, 5):
         seen = await shop.statements(LISTING, {"first": first, "country": "US"})
-        assert len([sql for sql in seen if "pricing." in sql]) == 3
+        assert len([sql for sql in seen if "pricing." in sql]) == 2
         assert len([sql for sql in seen if "inventory." in sql]) == 2
-        assert len(seen) <= 8
+        assert len(seen) <= 6
 
 
 FOR_SALE = """query($country: CountryCode) @inContext(country: $country) {

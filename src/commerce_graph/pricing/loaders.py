@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -99,42 +99,54 @@ def _prices(market_id: UUID) -> Prepared:
     return Prepared(wanted.join(market).where(price.c.market_id == market_id, price.c.variant_id == any_key()))
 
 
-@straight
-async def shown_prices(source: Source, variant_ids: Sequence[UUID], market_id: UUID) -> Sequence[Price | None]:
-    """Return the prices to show in a market: its own, else the primary market's in that market's currency.
+_THEIRS = market.c.id == (
+    select(market_country.c.market_id)
+    .where(market_country.c.country == bindparam("country", type_=Text))
+    .scalar_subquery()
+)
+"""Whether a market is the country's; NULL where the country is in none, or not known."""
 
+
+@straight
+async def shown_prices(source: Source, variant_ids: Sequence[UUID], country: str | None) -> Sequence[Price | None]:
+    """Return the prices to show in a country: its market's own, else the primary market's in that market's currency.
+
+    None, and a country that is in no market, get the primary market's.
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
-    found = await rows(source, _shown_prices(market_id), keys=list(variant_ids))
+    found = await rows(source, _shown_prices(), keys=list(variant_ids), country=country)
     by_variant = {row[0]: Price._make(row[1:]) for row in found}
     return list(map(by_variant.get, variant_ids))
 
 
 @built_once
-def _shown_prices(market_id: UUID) -> Prepared:
-    borrowed = (market.c.id != market_id).label("borrowed")
+def _shown_prices() -> Prepared:
     return Prepared(
-        select(price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency, borrowed)
+        select(
+            price.c.variant_id, price.c.amount_minor, price.c.compare_at_minor, market.c.currency,
+            func.coalesce(~_THEIRS, False).label("borrowed"),
+        )
         .ext(distinct_on(price.c.variant_id))
         .join(market)
-        .where(price.c.variant_id == any_key(), _shown_in(market_id))
-        .order_by(price.c.variant_id, (market.c.id == market_id).desc())
-    )
+        .where(price.c.variant_id == any_key(), or_(_THEIRS, market.c.is_primary))
+        .order_by(price.c.variant_id, _THEIRS.desc().nulls_last())
+    )  # fmt: skip
 
 
 @straight
-async def shown_ranges(source: Source, product_ids: Sequence[UUID], market_id: UUID) -> Sequence[PriceRange | None]:
-    """Return the price ranges to show in a market: its own, else the primary market's in that market's currency.
+async def shown_ranges(source: Source, product_ids: Sequence[UUID], country: str | None) -> Sequence[PriceRange | None]:
+    """Return the price ranges to show in a country: its market's own, else the primary market's in its currency.
 
+    None, and a country that is in no market, get the primary market's.
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
-    found = await rows(source, _shown_ranges(market_id), keys=list(product_ids))
+    found = await rows(source, _shown_ranges(), keys=list(product_ids), country=country)
     by_product = {row[0]: PriceRange._make(row[1:]) for row in found}
     return list(map(by_product.get, product_ids))
 
 
 @built_once
-def _shown_ranges(market_id: UUID) -> Prepared:
+def _shown_ranges() -> Prepared:
     return Prepared(
         select(
             price.c.product_id,
@@ -146,14 +158,10 @@ def _shown_ranges(market_id: UUID) -> Prepared:
         )
         .ext(distinct_on(price.c.product_id))
         .join(market)
-        .where(price.c.product_id == any_key(), _shown_in(market_id))
+        .where(price.c.product_id == any_key(), or_(_THEIRS, market.c.is_primary))
         .group_by(price.c.product_id, market.c.id)
-        .order_by(price.c.product_id, (market.c.id == market_id).desc())
+        .order_by(price.c.product_id, _THEIRS.desc().nulls_last())
     )
-
-
-def _shown_in(market_id: UUID) -> ColumnElement[bool]:
-    return or_(market.c.id == market_id, market.c.is_primary)
 
 
 Place = tuple[str | None, str | None]

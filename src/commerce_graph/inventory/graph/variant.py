@@ -28,11 +28,10 @@ async def _unpriced(ctx: Context, variant_ids: Sequence[UUID]) -> set[UUID]:
 
     The prices that the same page shows are read once. A process that knows no prices leaves that to the cart.
     """
-    markets_for, shown_prices = ctx.services.get("markets_for"), ctx.services.get("shown_prices")
-    if markets_for is None or shown_prices is None:
+    shown_prices = ctx.services.get("shown_prices")
+    if shown_prices is None:
         return set()
-    market = await ctx.load(markets_for, ctx.buyer.country)
-    prices = await ctx.load_many(shown_prices, variant_ids, market.id)
+    prices = await ctx.load_many(shown_prices, variant_ids, ctx.buyer.country)
     found = zip(variant_ids, prices, strict=True)
     return {variant_id for variant_id, price in found if price is None or price.borrowed}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
@@ -14,8 +13,7 @@ from commerce_graph.kernel.graph import batch_field, field, input_type, object_t
 from commerce_graph.kernel.hints import CATALOGUE
 from commerce_graph.kernel.values import MoneyV2, money
 from commerce_graph.keys import ProductKey, ProductVariantKey
-from commerce_graph.pricing import loaders, service
-from commerce_graph.pricing.graph.market import market_in_context
+from commerce_graph.pricing import loaders
 from commerce_graph.pricing.graph.unit_price import UnitPriceMeasurement
 from commerce_graph.pricing.rules import Price, PriceRange
 
@@ -25,13 +23,13 @@ def _not_set(what: str) -> Any:
     return RequestError("PRICE_NOT_SET", f"the {what} has no price yet, neither in this market nor in the primary one")
 
 
-async def _prices(parents: Sequence[ProductVariantKey], ctx: Context, market_id: UUID) -> list[Price | None]:
-    """Return what variants cost in a market.
+async def _prices(parents: Sequence[ProductVariantKey], ctx: Context, country: str | None) -> list[Price | None]:
+    """Return what variants cost in a country's market.
 
     A market without a price of its own shows the primary market's, in that market's currency: nothing is converted,
     and a page of products does not fail for one of them. A cart does not take such a variant (`service.prices`).
     """
-    return await ctx.load_many(loaders.shown_prices, [parent.uuid for parent in parents], market_id)
+    return await ctx.load_many(loaders.shown_prices, [parent.uuid for parent in parents], country)
 
 
 def _price(price: Price | None) -> Any:
@@ -74,8 +72,7 @@ class ProductPricing(ProductKey):
 
 
 async def _ranges(parents: Sequence[ProductKey], ctx: Context) -> list[PriceRange | None]:
-    market = await market_in_context(ctx)
-    return await ctx.load_many(loaders.shown_ranges, [parent.uuid for parent in parents], market.id)
+    return await ctx.load_many(loaders.shown_ranges, [parent.uuid for parent in parents], ctx.buyer.country)
 
 
 def _range(low_minor: int, high_minor: int, currency: str) -> ProductPriceRange:
@@ -106,30 +103,30 @@ class ProductVariantPricing(ProductVariantKey):
     @batch_field
     async def price(parents: Sequence[ProductVariantKey], ctx: Context) -> list[MoneyV2]:
         """The price in the market in context."""
-        return [_price(found) for found in await _prices(parents, ctx, (await market_in_context(ctx)).id)]
+        return [_price(found) for found in await _prices(parents, ctx, ctx.buyer.country)]
 
     @batch_field(deprecation_reason="Use `price`.")
     async def price_v2(parents: Sequence[ProductVariantKey], ctx: Context) -> list[MoneyV2]:
         """The price in the market in context."""
-        return [_price(found) for found in await _prices(parents, ctx, (await market_in_context(ctx)).id)]
+        return [_price(found) for found in await _prices(parents, ctx, ctx.buyer.country)]
 
     @batch_field
     async def compare_at_price(parents: Sequence[ProductVariantKey], ctx: Context) -> list[MoneyV2 | None]:
         """The price before a reduction, null where there is none."""
-        return [_compare_at(found) for found in await _prices(parents, ctx, (await market_in_context(ctx)).id)]
+        return [_compare_at(found) for found in await _prices(parents, ctx, ctx.buyer.country)]
 
     @batch_field(deprecation_reason="Use `compareAtPrice`.")
     async def compare_at_price_v2(parents: Sequence[ProductVariantKey], ctx: Context) -> list[MoneyV2 | None]:
         """The price before a reduction, null where there is none."""
-        return [_compare_at(found) for found in await _prices(parents, ctx, (await market_in_context(ctx)).id)]
+        return [_compare_at(found) for found in await _prices(parents, ctx, ctx.buyer.country)]
 
     @batch_field
     async def contextual_pricing(
         parents: Sequence[ProductVariantKey], ctx: Context, context: ContextualPricingContext
     ) -> list[ProductVariantContextualPricing]:
         """The price that a buyer in another situation sees."""
-        market = await ctx.load(service.markets_for, context.country.name if context.country else None)
-        found: list[Any] = await _prices(parents, ctx, market.id)
+        country = context.country.name if context.country else None
+        found: list[Any] = await _prices(parents, ctx, country)
         return [
             ProductVariantContextualPricing(price=_price(price), compare_at_price=_compare_at(price))
             if price
