@@ -11,7 +11,7 @@ from commerce_graph.kernel.auth import Access
 from commerce_graph.kernel.mutations import ACCESS
 
 READS = "reads"
-"""The metadata of a field that names the columns it reads of its entity's row."""
+"""The metadata of a field that names the columns it reads of its entity's row; None for the one that it is."""
 
 Columns = frozenset[str] | None
 """Names of columns; None for all of them."""

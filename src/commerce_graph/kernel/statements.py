@@ -86,6 +86,8 @@ class Row(asyncpg.Record):  # type: ignore[misc]
     """
 
     __slots__ = ()
+    _fields: tuple[str, ...] = ()
+    """The names of its columns in order."""
 
     @property
     def _mapping(self) -> Mapping[str, Any]:
@@ -173,7 +175,8 @@ def _as_text(select: Select[Any]) -> Select[Any]:
 
 
 def _row_of(select: Select[Any]) -> type[Row]:
-    members: dict[str, Any] = {"__slots__": ()}
+    names = tuple(select.selected_columns.keys())
+    members: dict[str, Any] = {"__slots__": (), "_fields": names}
     base = Row
     for place, (name, selected) in enumerate(select.selected_columns.items()):
         if name in members or not _reads(selected.type):

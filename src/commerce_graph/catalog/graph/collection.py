@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import strawberry
@@ -202,10 +202,4 @@ class ProductCollections(ProductKey):
         args = page_arguments(first, last, after, before, reverse)
         keys = [parent.uuid for parent in parents]
         pages = await ctx.load_many(collections.collection_pages_of, keys, audience(ctx), args, columns)
-        # Products share collections: each is made once.
-        made: dict[UUID, Collection] = {}
-
-        def of(row: Any) -> Collection:
-            return made.get(row.id) or made.setdefault(row.id, Collection.of(row))
-
-        return [page.connection(CollectionConnection, CollectionEdge, of) for page in pages]
+        return [page.connection(CollectionConnection, CollectionEdge, Collection.of) for page in pages]

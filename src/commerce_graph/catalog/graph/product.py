@@ -236,7 +236,7 @@ class Product(Projected, ProductKey):
     @batch_field(reads=(PICTURE,))
     async def featured_image(parents: Sequence["Product"], ctx: Context) -> list[Image | None]:
         """Its first picture."""
-        unread = [(parent.uuid, None) for parent in parents if not hasattr(parent.row, PICTURE)]
+        unread = [(parent.uuid, None) for parent in parents if PICTURE not in parent.row._fields]
         if unread:  # they are of no list, which reads it with its products
             rows = await ctx.load_many(pictures.pictures, unread)
             found = {key: row and picture_of(ctx, row) for (key, _), row in zip(unread, rows, strict=True)}

@@ -28,6 +28,7 @@ from commerce_graph.kernel.execution.place import FieldPlace
 from commerce_graph.kernel.execution.run import Later, Run
 from commerce_graph.kernel.execution.selected import columns_of
 from commerce_graph.kernel.graph import BATCH, COLUMNS
+from commerce_graph.kernel.projection import READS
 
 Resolve = Callable[[Run, list[Any], FieldPlace], list[Any] | Awaitable[list[Any]]]
 """Shape: n parents → n values in order, an exception where one was raised. A value may be an awaitable."""
@@ -49,6 +50,8 @@ def bind(schema: GraphQLSchema, parent: GraphQLObjectType, definition: GraphQLFi
         return _ordinary(definition)
     if field.base_resolver is None:
         return Attribute(field.python_name) if field.default_resolver is getattr else _ordinary(definition)
+    if field.metadata.get(READS, ...) is None:
+        return Attribute(f"row.{field.python_name}")
     batch = field.metadata.get(BATCH)
     if batch is not None:
         return _batch(batch, field, converter)
