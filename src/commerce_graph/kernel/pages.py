@@ -137,7 +137,7 @@ class _Cursors(Sequence[str]):
 
     __slots__ = ("_keys", "_rows")
 
-    def __init__(self, rows: Sequence[Any], keys: int) -> None:
+    def __init__(self, rows: Sequence[Any], keys: Sequence[str]) -> None:
         self._rows = rows
         self._keys = keys
 
@@ -152,7 +152,7 @@ class _Cursors(Sequence[str]):
         if isinstance(at, slice):
             return [self[place] for place in range(len(self._rows))[at]]
         values = self._rows[at]._mapping
-        return encode_cursor([values[f"_k{index}"] for index in range(self._keys)])
+        return encode_cursor([values[key] for key in self._keys])
 
 
 async def read_page(source: Source, query: Select[Any], order: Order, args: PageArguments) -> Page:
@@ -160,8 +160,8 @@ async def read_page(source: Source, query: Select[Any], order: Order, args: Page
 
     It is built once for a `query` that is the same each time.
     """
-    statement = _kept(query, order, args, lambda: _paged(query, order, args))
-    return _page(await rows(source, statement, limit=args.size + 1), len(order.columns), args)
+    statement, keys = _kept(query, order, args, lambda: (_paged(query, order, args), _keys(query, order)))
+    return _page(await rows(source, statement, limit=args.size + 1), keys, args)
 
 
 async def read_pages(
@@ -176,28 +176,34 @@ async def read_pages(
     Shape: n parents → n pages in order; 1 statement (LATERAL), size + 1 rows a parent at most. It is built once for
     a `query` that is the same each time.
     """
-    statement = _kept(query, order, args, lambda: _pages(query, order, args))
+    statement, names = _kept(query, order, args, lambda: _pages(query, order, args))
     groups: list[list[Any]] = [[] for _ in parents]
     for row in await rows(source, statement, keys=list(parents), limit=args.size + 1):
         groups[row[0] - 1].append(row)
-    return [_page(group, len(order.columns), args) for group in groups]
+    return [_page(group, names, args) for group in groups]
 
 
-def _pages(query: Callable[[ColumnElement[UUID]], Select[Any]], order: Order, args: PageArguments) -> Select[Any]:
+def _pages(
+    query: Callable[[ColumnElement[UUID]], Select[Any]], order: Order, args: PageArguments
+) -> tuple[Select[Any], list[str]]:
     ids = func.unnest(keys()).table_valued("id", with_ordinality="ord").render_derived()
-    listed = _paged(query(ids.c.id), order, args)
+    theirs = query(ids.c.id)
+    listed = _paged(theirs, order, args)
     # LATERAL keeps the inner order only by custom, and only the database knows its collation: number the rows there.
     rank = func.row_number().over(order_by=listed._order_by_clauses).label("_rank")
     page = listed.add_columns(rank).lateral("page")
-    found = select(ids.c.ord.label("_parent"), page).select_from(ids.join(page, true()))
-    return found.order_by(ids.c.ord, page.c._rank)
+    shown = [column for column in page.c if column.key != "_rank"]
+    found = select(ids.c.ord.label("_parent"), *shown).select_from(ids.join(page, true()))
+    return found.order_by(ids.c.ord, page.c._rank), _keys(theirs, order)
 
 
-_FIRST: WeakKeyDictionary[Any, dict[tuple[Order, bool, bool], Select[Any] | Prepared]] = WeakKeyDictionary()
+_Built = tuple[Select[Any] | Prepared, list[str]]
+"""A statement and the names of the columns that its cursors are made of."""
+_FIRST: WeakKeyDictionary[Any, dict[tuple[Order, bool, bool], _Built]] = WeakKeyDictionary()
 """Statements of first pages, by the query they were built from: kept as long as it is."""
 
 
-def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], Select[Any]]) -> Select[Any] | Prepared:
+def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], _Built]) -> _Built:
     if args.after is not None or args.before is not None:
         return build()  # a cursor is a value in the statement, and hardly asked for twice
     built = _FIRST.setdefault(query, {})
@@ -205,10 +211,16 @@ def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], Sel
     known = built.get(at)
     if known is None:
         known = built[at] = build()
-    elif isinstance(known, Select):  # asked for again, so it is worth compiling: others are built anew each time
+    elif isinstance(known[0], Select):  # asked for again, so it is worth compiling: others are built anew each time
         with suppress(TypeError):  # it has a column that only SQLAlchemy can read
-            known = built[at] = Prepared(known)
+            known = built[at] = (Prepared(known[0]), known[1])
     return known
+
+
+def _keys(query: Select[Any], order: Order) -> list[str]:
+    """Return under which names a page's rows hold the columns of its order: as they are shown, else numbered."""
+    shown = {id(column): name for name, column in query.selected_columns.items()}
+    return [shown.get(id(column), f"_k{index}") for index, column in enumerate(order.columns)]
 
 
 def _descending(order: Order, args: PageArguments) -> bool:
@@ -223,8 +235,9 @@ def _paged(query: Select[Any], order: Order, args: PageArguments) -> Select[Any]
             bound = tuple_(*_bound(values, order))
             query = query.where(key > bound if after ^ list_descending else key < bound)
     descending = _descending(order, args)
+    named = zip(_keys(query, order), order.columns, strict=True)
     return (
-        query.add_columns(*(column.label(f"_k{index}") for index, column in enumerate(order.columns)))
+        query.add_columns(*(column.label(name) for name, column in named if name.startswith("_k")))
         .order_by(*(column.desc() if descending else column.asc() for column in order.columns))
         .limit(bindparam("limit", type_=Integer))
     )
@@ -241,7 +254,7 @@ def _bound(values: Sequence[Any], order: Order) -> list[ColumnElement[Any]]:
     return [literal(value, kind) for value, kind in zip(values, types, strict=True)]
 
 
-def _page(found: Sequence[Any], keys: int, args: PageArguments) -> Page:
+def _page(found: Sequence[Any], keys: Sequence[str], args: PageArguments) -> Page:
     more = len(found) > args.size
     chosen = found[: args.size] if more else found
     if args.backward:

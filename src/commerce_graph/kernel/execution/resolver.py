@@ -146,9 +146,12 @@ def _batch(function: Callable[..., Any], field: StrawberryField, converter: Grap
             arguments = convert(run, place, 0) if field.arguments else {}
         except Exception as fault:
             return [fault] * len(parents)
+        columns = None
         if projects:
-            arguments = {**arguments, COLUMNS: columns_of(place.field, run)}
-        return run.batch((function, id(place.field.nodes[0])), function, parents, arguments)
+            columns = columns_of(place.field, run)
+            arguments = {**arguments, COLUMNS: columns}
+        # One node has one set of arguments. What is looked at below it may differ: other nodes are merged with it.
+        return run.batch((function, id(place.field.nodes[0]), columns), function, parents, arguments)
 
     return resolve
 
