@@ -3,7 +3,6 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
-from functools import cache
 from types import EllipsisType
 from typing import Any
 
@@ -45,6 +44,7 @@ from commerce_graph.kernel.execution.faults import FAILED
 from commerce_graph.kernel.execution.leaf import Leaf
 from commerce_graph.kernel.execution.place import FieldPlace, Place
 from commerce_graph.kernel.execution.resolver import Attribute, bind
+from commerce_graph.kernel.execution.response_maps import rows_of
 from commerce_graph.kernel.execution.run import Later, Run
 from commerce_graph.kernel.execution.selected import reads_of
 from commerce_graph.kernel.projection import Columns
@@ -182,7 +182,7 @@ class ObjectPlan:
         """Whether its objects are answered already, and these are fields that come later."""
         self._steps = [field.step() for field in fields]
         self._required = tuple(field.order for field in fields if not field.nullable)
-        self._rows = _rows_of([field.key for field in fields])
+        self._rows = rows_of([field.key for field in fields])
 
     def all_fields(self) -> Iterator[FieldPlan]:
         """Yield what is asked for, what comes later included."""
@@ -374,28 +374,3 @@ def _deciding(document: DocumentNode) -> list[str]:
                 values = (argument.value for argument in directive.arguments or ())
                 found.update(value.name.value for value in values if isinstance(value, VariableNode))
     return sorted(found)
-
-
-def _rows_of(keys: list[str]) -> Callable[..., list[dict[str, Any]]]:
-    if not 0 < len(keys) <= limits.EXECUTION_ROW_KEYS_MAX:
-        return lambda *columns: [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
-    return _row_maker(len(keys))(*keys)
-
-
-@cache
-def _row_maker(count: int) -> Callable[..., Callable[..., list[dict[str, Any]]]]:
-    """Return a function of `count` keys that returns a function of as many columns that returns response maps.
-
-    A dict display is twice as fast as `dict(zip(...))`. The source depends on the number alone: nothing that a
-    client sends is in it.
-    """
-    numbers = range(count)
-    keys = ",".join(f"k{n}" for n in numbers)
-    columns = ",".join(f"c{n}" for n in numbers)
-    values = ",".join(f"v{n}" for n in numbers)
-    pairs = ",".join(f"k{n}:v{n}" for n in numbers)
-    source = f"lambda {keys}: lambda {columns}: [{{{pairs}}} for {values} in zip({columns})]"
-    if count == 1:
-        source = "lambda k: lambda c: [{k: v} for v in c]"
-    maker: Callable[..., Callable[..., list[dict[str, Any]]]] = eval(source)  # noqa: S307
-    return maker
