@@ -461,4 +461,6 @@ async def test_memory_does_not_grow_with_the_shop(pipe: Pipeline) -> None:
         status, printed = await rebuilding(pipe, MEASURE="1")
         assert status == 0
         peaks.append(int(printed.split()[-2]))
-    assert peaks[1] < peaks[0] * 1.2
+    # How many batches are under way at once depends on the machine's load, by a third either way. 6,000 products more
+    # would take as much again as all there is.
+    assert peaks[1] < peaks[0] * 1.6
