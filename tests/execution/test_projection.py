@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type, is_required_argument
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from commerce_graph.app import graph
-from commerce_graph.catalog.tables import media
+from commerce_graph.catalog.loaders import variants
+from commerce_graph.catalog.tables import media, product
 from commerce_graph.kernel.database import Database
 from commerce_graph.kernel.execution import run_in_parts
 from commerce_graph.kernel.execution.increments import Current
@@ -111,8 +112,8 @@ async def test_what_comes_later_is_read_with_the_rest(shop: Shop) -> None:
 async def test_two_selections_of_one_list_each_get_what_they_ask_for(shop: Shop) -> None:
     document = """{ products(first: 4) { nodes {
       a: variants(first: 2) { nodes { id sku } } b: variants(first: 2) { nodes { title taxable } } } } }"""
-    for product in (await shop.data(document))["products"]["nodes"]:
-        assert len(product["a"]["nodes"]) == len(product["b"]["nodes"])
+    for each in (await shop.data(document))["products"]["nodes"]:
+        assert len(each["a"]["nodes"]) == len(each["b"]["nodes"])
 
 
 async def test_a_fragment_that_is_merged_with_more_in_one_place_reads_more_there(shop: Shop) -> None:
@@ -121,6 +122,25 @@ async def test_a_fragment_that_is_merged_with_more_in_one_place_reads_more_there
       fragment Shown on Product { variants(first: 2) { nodes { title } } }"""
     data = await shop.data(document, {"id": gid("Product", "shirt")})
     assert [set(each) for each in data["b"]["variants"]["nodes"]] == [{"title", "sku", "barcode"}] * 2
+
+
+async def test_what_is_asked_for_again_below_is_answered_by_the_list(
+    shop: Shop, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = variants.variant_pages
+
+    async def archived_meanwhile(*given: Any) -> Any:
+        pages = await read(*given)
+        async with database.begin() as tx:
+            await tx.execute(update(product).where(product.c.id == uid("shirt")).values(status="ARCHIVED"))
+        return pages
+
+    archived_meanwhile.straight = True  # type: ignore[attr-defined]
+    monkeypatch.setattr(variants, "variant_pages", archived_meanwhile)
+    document = """{ products(first: 9) { nodes { title variants(first: 1) { nodes { sku product { title } } } } } }"""
+    ours = Shop(shop.database, shop.resources, shop.engine, seconded=False)
+    for each in (await ours.data(document))["products"]["nodes"]:
+        assert [variant["product"]["title"] for variant in each["variants"]["nodes"]] == [each["title"]]
 
 
 def test_a_field_that_does_not_say_what_it_reads_gets_whole_rows() -> None:

@@ -169,7 +169,7 @@ async def _pages(
         listing = Listing(audience(ctx), order, args, filters=kept, market=market, columns=columns)
         for key, page in zip(keys, await ctx.load_many(collection_product_pages, keys, listing), strict=True):
             listed = FacetList(None, kept, listing.audience, market, key)
-            found[key] = product_connection(page, listed)
+            found[key] = product_connection(ctx, page, listed, columns)
     return [found[parent.uuid] for parent in parents]
 
 

@@ -88,10 +88,12 @@ class CatalogQuery(NodeQuery):
         priced = order in BY_PRICE or PRICE_FIELD in names(asked)
         available = AVAILABLE_FIELD in names(asked)
         market = await price_market(ctx) if priced else await known_market(ctx) if available else None
-        listing = Listing(audience(ctx), order, args, query=asked, market=market, columns=columns_asked(info))
+        columns = columns_asked(info)
+        listing = Listing(audience(ctx), order, args, query=asked, market=market, columns=columns)
         async with ctx.turn():
             page = await product_page(ctx.database, listing)
-        return product_connection(page, FacetList(asked, listing.filters, listing.audience, market))
+        listed = FacetList(asked, listing.filters, listing.audience, market)
+        return product_connection(ctx, page, listed, columns)
 
     @field(cache=COLLECTION)
     async def collection(

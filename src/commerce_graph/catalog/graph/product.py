@@ -268,7 +268,9 @@ class ProductConnection(Connection[ProductKey]):
         return await shown_facets(ctx, [parent.listed for parent in parents])
 
 
-def product_connection(page: Page, listed: FacetList) -> ProductConnection:
-    """Return a page of a list of products."""
+def product_connection(ctx: Context, page: Page, listed: FacetList, columns: Columns) -> ProductConnection:
+    """Return a page of a list of products, and keep whole rows for whoever asks for one of them again."""
+    if columns is None:
+        ctx.prime(products.products, {row.id: row for row in page.rows}, audience(ctx))
     made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of, listed=listed)
     return made
