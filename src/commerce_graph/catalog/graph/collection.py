@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from enum import Enum
 from typing import Self
 from uuid import UUID
 
 import strawberry
 
+from commerce_graph.catalog.graph.presented import Presented
 from commerce_graph.catalog.graph.product import ProductConnection, product_connection
 from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience, known_market, price_market
 from commerce_graph.catalog.graph.sorting import ProductCollectionSortKeys
@@ -22,12 +22,10 @@ from commerce_graph.kernel.hints import CATALOGUE, COLLECTIONS, PRODUCTS
 from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, PageArguments, page_arguments
-from commerce_graph.kernel.projection import Columns, Projected, column
-from commerce_graph.kernel.texts import shortened
-from commerce_graph.kernel.values import HTML, URL, Image
+from commerce_graph.kernel.projection import Columns
+from commerce_graph.kernel.values import Image
 from commerce_graph.keys import CollectionKey, ProductKey
 from commerce_graph.vocabulary import (
-    SEO,
     CollectionRuleColumn,
     CollectionRuleRelation,
     CollectionSortOrder,
@@ -64,13 +62,8 @@ class CollectionRuleSet:
 
 
 @object_type(access=LISTINGS, cache=CATALOGUE)
-class Collection(Projected, CollectionKey):
+class Collection(Presented, CollectionKey):
     """The catalogue's part of a collection: what it is, and its products."""
-
-    title: str = column("The name that shoppers read.")
-    handle: str = column("The name in addresses: unique, of letters, digits and hyphens.")
-    description_html: HTML = column("The description, as HTML.")
-    updated_at: datetime = column("When it last changed.")
 
     @classmethod
     async def load_many(cls, ctx: Context, uuids: Sequence[UUID]) -> list[Self | None]:
@@ -82,26 +75,6 @@ class Collection(Projected, CollectionKey):
     def sort_order(self) -> CollectionSortOrder:
         """The order of its products where no other is asked for."""
         return CollectionSortOrder[self.row.sort_order]
-
-    @field(reads=())
-    def online_store_url(self) -> URL | None:
-        """Its page in a storefront that this server renders; there is none."""
-        return None
-
-    @field(reads=())
-    def tracking_parameters(self) -> str | None:
-        """Parameters to add to links to it, for attribution."""
-        return None
-
-    @field(reads=("description",))
-    def description(self, truncate_at: int | None = None) -> str:
-        """The description without markup, cut to `truncateAt` characters."""
-        return shortened(self.row.description, truncate_at)
-
-    @field(reads=("seo_title", "seo_description"))
-    def seo(self) -> SEO:
-        """What search engines are told of it."""
-        return SEO(title=self.row.seo_title, description=self.row.seo_description)
 
     @field(reads=("image_url", "image_alt"))
     def image(self, info: strawberry.Info) -> Image | None:

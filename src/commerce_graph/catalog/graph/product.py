@@ -20,6 +20,7 @@ from commerce_graph.catalog.graph.media import (
     picture_of,
 )
 from commerce_graph.catalog.graph.option import ProductOption, product_options
+from commerce_graph.catalog.graph.presented import Presented
 from commerce_graph.catalog.graph.reading import READ_PRODUCTS, audience
 from commerce_graph.catalog.graph.variant import (
     ProductVariant,
@@ -40,11 +41,10 @@ from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.hints import CATALOGUE, NEVER
 from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
-from commerce_graph.kernel.projection import Columns, Projected, column
-from commerce_graph.kernel.texts import shortened
-from commerce_graph.kernel.values import HTML, URL, Image
+from commerce_graph.kernel.projection import Columns, column
+from commerce_graph.kernel.values import Image
 from commerce_graph.keys import ProductKey, ProductVariantKey
-from commerce_graph.vocabulary import SEO, Count, Filter, ProductStatus
+from commerce_graph.vocabulary import Count, Filter, ProductStatus
 
 
 @object_type(access=LISTINGS)
@@ -57,17 +57,13 @@ class TaxonomyCategory:
 
 
 @object_type(access=LISTINGS, cache=CATALOGUE)
-class Product(Projected, ProductKey):
+class Product(Presented, ProductKey):
     """The catalogue's part of a product: what it is, and its variants, media and collections."""
 
-    title: str = column("The name that shoppers read.")
-    handle: str = column("The name in addresses: unique, of letters, digits and hyphens.")
-    description_html: HTML = column("The description, as HTML.")
     product_type: str = column("The kind of product, in the merchant's words.")
     vendor: str = column("Who makes or sells it.")
     tags: list[str] = column("Words that the merchant groups products by.")
     created_at: datetime = column("When it was created.")
-    updated_at: datetime = column("When it last changed.")
     published_at: datetime | None = column("When it came into the sales channel.")
 
     @classmethod
@@ -92,29 +88,9 @@ class Product(Projected, ProductKey):
         return False
 
     @field(reads=())
-    def online_store_url(self) -> URL | None:
-        """Its page in a storefront that this server renders; there is none."""
-        return None
-
-    @field(reads=())
-    def tracking_parameters(self) -> str | None:
-        """Parameters to add to links to it, for attribution."""
-        return None
-
-    @field(reads=())
     def category(self) -> TaxonomyCategory | None:
         """Its place in a taxonomy."""
         return None
-
-    @field(reads=("description",))
-    def description(self, truncate_at: int | None = None) -> str:
-        """The description without markup, cut to `truncateAt` characters."""
-        return shortened(self.row.description, truncate_at)
-
-    @field(reads=("seo_title", "seo_description"))
-    def seo(self) -> SEO:
-        """What search engines are told of it."""
-        return SEO(title=self.row.seo_title, description=self.row.seo_description)
 
     @field(reads=("options",))
     def options(self, first: int | None = None) -> list[ProductOption]:
