@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
@@ -135,11 +135,9 @@ class Context:
         async with self.turn(), self.database.read() as conn:
             yield conn
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Take one of the operation's turns, for work that opens its own read. Limits: as `read`."""
-        async with self._turns:
-            yield
+        return self._turns
 
     def require(self, access: Access) -> None:
         """Raise RequestError(ACCESS_DENIED) unless the caller holds `access`."""
@@ -209,7 +207,7 @@ class Context:
 
             async def load(keys: list[Any]) -> Sequence[Any]:
                 if getattr(loader, "straight", False):
-                    async with self._turns:
+                    async with self.turn():
                         return await loader(self.database, keys, *args)  # type: ignore[arg-type]
                 async with self.read() as conn:
                     return await loader(conn, keys, *args)
