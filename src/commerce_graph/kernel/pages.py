@@ -129,7 +129,7 @@ def connection(
     kind: Any, edge: Any, nodes: Sequence[Any], cursors: Sequence[str], has_next: bool = False, **more: Any
 ) -> Any:
     """Build the GraphQL connection of a first page from nodes and their cursors."""
-    return kind(page=Page(nodes, cursors, has_next, has_previous=False), shown=nodes, edge=edge, **more)
+    return Page(nodes, cursors, has_next, has_previous=False).connection(kind, edge, lambda node: node, **more)
 
 
 class _Cursors(Sequence[str]):
@@ -160,7 +160,7 @@ async def read_page(source: Source, query: Select[Any], order: Order, args: Page
 
     It is built once for a `query` that is the same each time.
     """
-    statement, keys = _kept(query, order, args, lambda: (_paged(query, order, args), _keys(query, order)))
+    statement, keys = _kept(query, order, args, lambda: _paged(query, order, args))
     return _page(await rows(source, statement, limit=args.size + 1), keys, args)
 
 
@@ -187,14 +187,13 @@ def _pages(
     query: Callable[[ColumnElement[UUID]], Select[Any]], order: Order, args: PageArguments
 ) -> tuple[Select[Any], list[str]]:
     ids = func.unnest(keys()).table_valued("id", with_ordinality="ord").render_derived()
-    theirs = query(ids.c.id)
-    listed = _paged(theirs, order, args)
+    listed, names = _paged(query(ids.c.id), order, args)
     # LATERAL keeps the inner order only by custom, and only the database knows its collation: number the rows there.
     rank = func.row_number().over(order_by=listed._order_by_clauses).label("_rank")
     page = listed.add_columns(rank).lateral("page")
     shown = [column for column in page.c if column.key != "_rank"]
     found = select(ids.c.ord.label("_parent"), *shown).select_from(ids.join(page, true()))
-    return found.order_by(ids.c.ord, page.c._rank), _keys(theirs, order)
+    return found.order_by(ids.c.ord, page.c._rank), names
 
 
 _Built = tuple[Select[Any] | Prepared, list[str]]
@@ -217,17 +216,15 @@ def _kept(query: Any, order: Order, args: PageArguments, build: Callable[[], _Bu
     return known
 
 
-def _keys(query: Select[Any], order: Order) -> list[str]:
-    """Return under which names a page's rows hold the columns of its order: as they are shown, else numbered."""
-    shown = {id(column): name for name, column in query.selected_columns.items()}
-    return [shown.get(id(column), f"_k{index}") for index, column in enumerate(order.columns)]
-
-
 def _descending(order: Order, args: PageArguments) -> bool:
     return order.descending ^ args.reverse ^ args.backward
 
 
-def _paged(query: Select[Any], order: Order, args: PageArguments) -> Select[Any]:
+def _paged(query: Select[Any], order: Order, args: PageArguments) -> tuple[Select[Any], list[str]]:
+    """Return the statement of a page, and under which names its rows hold the columns of the order.
+
+    They are named as they are shown; those that are not are added, numbered.
+    """
     list_descending = order.descending ^ args.reverse
     key = tuple_(*order.columns)
     for values, after in ((args.after, True), (args.before, False)):
@@ -235,12 +232,15 @@ def _paged(query: Select[Any], order: Order, args: PageArguments) -> Select[Any]
             bound = tuple_(*_bound(values, order))
             query = query.where(key > bound if after ^ list_descending else key < bound)
     descending = _descending(order, args)
-    named = zip(_keys(query, order), order.columns, strict=True)
-    return (
-        query.add_columns(*(column.label(name) for name, column in named if name.startswith("_k")))
+    shown = {id(column): name for name, column in query.selected_columns.items()}
+    names = [shown.get(id(column), f"_k{index}") for index, column in enumerate(order.columns)]
+    added = [column.label(f"_k{index}") for index, column in enumerate(order.columns) if id(column) not in shown]
+    listed = (
+        query.add_columns(*added)
         .order_by(*(column.desc() if descending else column.asc() for column in order.columns))
         .limit(bindparam("limit", type_=Integer))
     )
+    return listed, names
 
 
 def _bound(values: Sequence[Any], order: Order) -> list[ColumnElement[Any]]:

@@ -105,6 +105,8 @@ _THEIRS = market.c.id == (
     .scalar_subquery()
 )
 """Whether a market is the country's; NULL where the country is in none, or not known."""
+_SHOWN = or_(_THEIRS, market.c.is_primary)
+_THEIRS_FIRST = _THEIRS.desc().nulls_last()
 
 
 @straight
@@ -128,8 +130,8 @@ def _shown_prices() -> Prepared:
         )
         .ext(distinct_on(price.c.variant_id))
         .join(market)
-        .where(price.c.variant_id == any_key(), or_(_THEIRS, market.c.is_primary))
-        .order_by(price.c.variant_id, _THEIRS.desc().nulls_last())
+        .where(price.c.variant_id == any_key(), _SHOWN)
+        .order_by(price.c.variant_id, _THEIRS_FIRST)
     )  # fmt: skip
 
 
@@ -158,9 +160,9 @@ def _shown_ranges() -> Prepared:
         )
         .ext(distinct_on(price.c.product_id))
         .join(market)
-        .where(price.c.product_id == any_key(), or_(_THEIRS, market.c.is_primary))
+        .where(price.c.product_id == any_key(), _SHOWN)
         .group_by(price.c.product_id, market.c.id)
-        .order_by(price.c.product_id, _THEIRS.desc().nulls_last())
+        .order_by(price.c.product_id, _THEIRS_FIRST)
     )
 
 
