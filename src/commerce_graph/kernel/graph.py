@@ -165,7 +165,7 @@ class Node:
     @field
     def id(self: Any) -> strawberry.ID:
         """A globally unique id."""
-        return to_gid(self.kind, self.uuid)  # type: ignore[return-value]  # a column of them costs what a call does
+        return strawberry.ID(to_gid(self.kind, self.uuid))
 
 
 @dataclass(kw_only=True)

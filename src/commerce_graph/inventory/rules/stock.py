@@ -60,8 +60,6 @@ class Stock(NamedTuple):
     @property
     def for_sale(self) -> bool:
         """Whether a shopper may buy one."""
-        if self.free > 0 or not self.tracked:
-            return True
         left = self.left
         return left is None or left > 0
 
