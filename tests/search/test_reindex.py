@@ -454,13 +454,12 @@ async def test_without_a_node_it_says_so(database: Database) -> None:
 
 async def test_memory_does_not_grow_with_the_shop(pipe: Pipeline) -> None:
     peaks = []
-    for size in (2_000, 8_000):
+    # How much a small rebuild has under way at once depends on the machine's load: the larger of two counts.
+    for size in (2_000, 2_000, 8_000):
         async with pipe.database.begin() as tx:
             await tx.execute(text("DELETE FROM catalog.product WHERE handle LIKE 'thing-%'"))
         await stock_up(pipe.database, size)
         status, printed = await rebuilding(pipe, MEASURE="1")
         assert status == 0
         peaks.append(int(printed.split()[-2]))
-    # How many batches are under way at once depends on the machine's load, by a third either way. 6,000 products more
-    # would take as much again as all there is.
-    assert peaks[1] < peaks[0] * 1.6
+    assert peaks[2] < max(peaks[:2]) * 1.2
