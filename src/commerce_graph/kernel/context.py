@@ -1,6 +1,5 @@
 """What one operation carries: caller, buyer, resources and its dataloaders."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.ids import parse_gid
 from commerce_graph.kernel.keyed import Keyed
 from commerce_graph.kernel.limits import OPERATION_READS_AT_ONCE_MAX
+from commerce_graph.kernel.turns import Turns
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -105,7 +105,7 @@ class Context:
     _committed: list[Callable[[], None]] = field(default_factory=list)
     _batches: dict[Hashable, "DataLoader[Any, Any]"] = field(default_factory=dict)
     _loaders: dict[tuple[Loads, tuple[Hashable, ...]], Keyed] = field(default_factory=dict)
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPERATION_READS_AT_ONCE_MAX))
+    _turns: Turns = field(default_factory=lambda: Turns(OPERATION_READS_AT_ONCE_MAX))
 
     @property
     def database(self) -> Database:

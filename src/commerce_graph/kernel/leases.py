@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from commerce_graph.kernel.limits import DATABASE_WAIT_S, LEASE_IDLE_S
 from commerce_graph.kernel.statements import Prepared, Row
+from commerce_graph.kernel.turns import Turns
 
 CANCEL_S_MAX = 2.0
 """How long PostgreSQL may take to hear that a statement is to stop."""
@@ -41,7 +42,7 @@ class Leases:
 
     def __init__(self, engine: AsyncEngine, at_once: int) -> None:
         self._engine = engine
-        self._turns = asyncio.Semaphore(at_once)
+        self._turns = Turns(at_once)
         self._idle: list[_Lease] = []
         self._unused = 0
         """How many of the idle ones nobody has needed since the last look."""
@@ -53,18 +54,14 @@ class Leases:
 
         Raises: DBAPIError for what PostgreSQL refuses, and sqlalchemy.exc.TimeoutError without a connection in time.
         """
-        if self._turns.locked():
-            try:
-                async with asyncio.timeout(DATABASE_WAIT_S):
-                    await self._turns.acquire()
-            except TimeoutError:
-                raise PoolTimeout(f"no connection for a read within {DATABASE_WAIT_S} s") from None
-        else:
-            await self._turns.acquire()
+        try:
+            await self._turns.take(DATABASE_WAIT_S)
+        except TimeoutError:
+            raise PoolTimeout(f"no connection for a read within {DATABASE_WAIT_S} s") from None
         try:
             return await self._fetch(statement, parameters)
         finally:
-            self._turns.release()
+            self._turns.give()
 
     async def _fetch(self, statement: Prepared, parameters: Sequence[object]) -> list[Row]:
         lease = await self._take()
