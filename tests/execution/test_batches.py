@@ -70,6 +70,26 @@ class Odd(Numbered):
         """Fails for some."""
         return [ValueError("some") if parent.number % 3 == 0 else parent.number for parent in parents]  # type: ignore[misc]
 
+    @batch_field
+    @staticmethod
+    def halved(parents: list["Odd"], ctx: Context, by: int = 2, within: Range | None = None) -> list[int]:
+        """Waits for nothing, and fails for some."""
+        CALLS.append(("halved", len(parents)))
+        least = within.least if within else 3
+        return [parent.number // by if parent.number >= least else ValueError("small") for parent in parents]  # type: ignore[misc]
+
+    @batch_field
+    @staticmethod
+    def crooked(parents: list["Odd"], ctx: Context) -> list[int | None]:
+        """Waits for nothing, and fails for all."""
+        raise RuntimeError("all")
+
+    @batch_field
+    @staticmethod
+    def scant(parents: list["Odd"], ctx: Context) -> list[int]:
+        """Waits for nothing, and forgets some."""
+        return [1]
+
 
 @object_type
 class Even(Numbered):
@@ -125,6 +145,8 @@ DOCUMENTS = [
     "{ things(first: 0) { number } }",
     '{ things { ... on Even { text(sizes: [1, 2], note: "x") parent { doubled number } } } }',
     "query ($s: [Int!]) { things { ... on Even { text(sizes: $s) } } }",
+    "query ($w: Range) { odds { halved a: halved(by: 3) b: halved(by: 0) c: halved(within: $w) } }",
+    "{ odds { number below { ... on Odd { crooked halved(within: {least: 0}) } } } }",
 ]
 VARIABLES = {"w": {"least": 2, "tags": ["x"]}, "t": None, "s": [1, 2, 3]}
 
@@ -173,12 +195,17 @@ async def test_resolvers_cannot_change_each_other_s_arguments() -> None:
 
 async def test_a_long_column_is_answered_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "EXECUTION_YIELD_NODES", 3)
-    text = "{ things(first: 20) { __typename number ... on Odd { partly doubled } ... on Even { text } } }"
+    text = "{ things(first: 20) { __typename number ... on Odd { partly halved doubled } ... on Even { text } } }"
     core, ours = await both(GRAPH.core, parse(text), context_value=context())
     assert ours == core
 
 
-async def test_a_batch_function_must_answer_every_parent() -> None:
-    data, errors = await answer(execute, GRAPH.core, parse("{ odds { short } }"), context_value=context())
+async def test_what_waits_for_nothing_is_called_once_for_a_level_too() -> None:
+    assert await calls("{ odds { halved(within: {}) } }") == [("halved", 3)]
+
+
+@pytest.mark.parametrize("name", ["short", "scant"])
+async def test_a_batch_function_must_answer_every_parent(name: str) -> None:
+    data, errors = await answer(execute, GRAPH.core, parse(f"{{ odds {{ {name} }} }}"), context_value=context())
     assert data is None
     assert "gave 1 results for 3 parents" in errors[0][0]

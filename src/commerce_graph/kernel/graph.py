@@ -32,7 +32,7 @@ from commerce_graph.kernel.demand.sdl import DIRECTIVES, LIST_SIZE, mark, printe
 from commerce_graph.kernel.demand.weights import ASKING_MUTATION, MUTATION, PAGE, ListSize, Weights, size_of
 from commerce_graph.kernel.directives import DEFER, deferring, in_context
 from commerce_graph.kernel.hints import SCHEMA, Hint
-from commerce_graph.kernel.ids import to_gid
+from commerce_graph.kernel.ids import to_gids
 from commerce_graph.kernel.mending import inputs, leave_out_null_defaults, resolve_types_by_name
 from commerce_graph.kernel.module import Module
 from commerce_graph.kernel.mutations import ACCESS as ACCESS
@@ -80,11 +80,11 @@ def batch_field(
     deprecation_reason: str | None = None, length: int | None = None, cost: int | None = None,
     cache: Hint | None = None, reads: Sequence[str] | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Declare a field resolved once for many parents: a static `async (parents, ctx, **arguments) -> list[T]`.
+    """Declare a field resolved once for many parents: a static `(parents, ctx, **arguments) -> list[T]`.
 
-    Shape: n parents → n results in order; the field's GraphQL type is T. The executor calls it with
-    all parents of a level; under graphql-core a dataloader collects them. A parameter `columns: Columns = None` is
-    not the field's: it is told which columns of the rows of its connection's nodes are looked at.
+    Shape: n parents → n results in order; the field's GraphQL type is T. One that reads is `async`: the executor calls
+    it with all parents of a level, under graphql-core a dataloader collects them. A parameter `columns: Columns = None`
+    is not the field's: it is told which columns of the rows of its connection's nodes are looked at.
     """
 
     def decorate(target: Any) -> Any:
@@ -99,11 +99,18 @@ def batch_field(
 
 
 def _one_parent(function: Callable[..., Any]) -> Callable[..., Any]:
-    async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+    async def later(self: Any, info: Info, **arguments: Any) -> Any:
         # One document node has one set of argument values in an operation, so it names the batch.
         at = (function, id(info._raw_info.field_nodes[0]))
         return await info.context.batch(at, function, self, arguments)
 
+    def at_once(self: Any, info: Info, **arguments: Any) -> Any:
+        (result,) = function([self], info.context, **arguments)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    resolve: Callable[..., Any] = later if inspect.iscoroutinefunction(function) else at_once
     signature = inspect.signature(function)
     parameters = [each for name, each in signature.parameters.items() if name != COLUMNS]
     returns = signature.return_annotation
@@ -162,10 +169,10 @@ def interface(cls: T) -> T:
 class Node:
     """An object with a globally unique id."""
 
-    @field
-    def id(self: Any) -> strawberry.ID:
+    @batch_field
+    def id(parents: Sequence[Any], ctx: Context) -> list[strawberry.ID]:
         """A globally unique id."""
-        return strawberry.ID(to_gid(self.kind, self.uuid))
+        return to_gids(parents[0].kind, [parent.uuid for parent in parents])  # type: ignore[return-value]
 
 
 @dataclass(kw_only=True)

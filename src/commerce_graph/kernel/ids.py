@@ -6,6 +6,7 @@ knowing a UUID is not enough and nothing secret is stored.
 """
 
 import hmac
+from collections.abc import Iterable
 from hashlib import sha256
 from uuid import UUID
 
@@ -18,6 +19,12 @@ def to_gid(kind: str, key: UUID | int | str, secret: bytes | None = None) -> str
     """Return the global id of an entity; with `secret`, as a capability."""
     gid = f"{PREFIX}{kind}/{key}"
     return f"{gid}?key={_seal(gid, secret)}" if secret else gid
+
+
+def to_gids(kind: str, keys: Iterable[UUID | int | str]) -> list[str]:
+    """Return the global ids of entities of one kind, in order."""
+    start = f"{PREFIX}{kind}/"
+    return [start + str(key) for key in keys]
 
 
 def parse_gid(gid: str, secret: bytes | None = None) -> tuple[str, UUID, bool]:

@@ -5,13 +5,16 @@ from decimal import Decimal as PythonDecimal
 from enum import Enum
 from functools import lru_cache
 from typing import Any, ClassVar
+from uuid import UUID
 
 import strawberry
 
 from commerce_graph.kernel import money as minor
 from commerce_graph.kernel.codes import CountryCode, CurrencyCode
+from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import Rejected
-from commerce_graph.kernel.graph import field, input_type, interface, object_type
+from commerce_graph.kernel.graph import batch_field, input_type, interface, object_type
+from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.scalars import HTML, URL
 
 
@@ -19,7 +22,8 @@ from commerce_graph.kernel.scalars import HTML, URL
 class MoneyV2:
     """An amount of money with its currency."""
 
-    amount: PythonDecimal
+    # Text already: the same amounts are shown again and again.
+    amount: str = strawberry.field(graphql_type=PythonDecimal)
     currency_code: CurrencyCode
 
 
@@ -34,7 +38,7 @@ class MoneyInput:
 @lru_cache(10_000)
 def money(amount_minor: int, currency: str) -> MoneyV2:
     """Return minor units as the graph's money. Shared: change nothing."""
-    return MoneyV2(amount=minor.to_decimal(amount_minor, currency), currency_code=CurrencyCode[currency])
+    return MoneyV2(amount=str(minor.to_decimal(amount_minor, currency)), currency_code=CurrencyCode[currency])
 
 
 def minor_of(value: MoneyInput, currency: str, path: Sequence[str]) -> int:
@@ -88,16 +92,22 @@ class ImageTransformInput:
 class Image:
     """A picture."""
 
-    id: strawberry.ID | None = None
+    named: strawberry.Private[tuple[str, UUID | str] | None] = None
+    """Kind and key of its id."""
     alt_text: str | None = None
     width: int | None = None
     height: int | None = None
     source: strawberry.Private[str]
 
-    @field
-    def url(self, transform: ImageTransformInput | None = None) -> URL:
+    @batch_field
+    def id(parents: Sequence["Image"], ctx: Context) -> list[strawberry.ID | None]:
+        """A unique identifier, where the picture has one."""
+        return [strawberry.ID(to_gid(*each.named)) if each.named else None for each in parents]
+
+    @batch_field
+    def url(parents: Sequence["Image"], ctx: Context, transform: ImageTransformInput | None = None) -> list[URL]:
         """Where the picture is served. Vector pictures scale by themselves, so a transform changes nothing."""
-        return URL(self.source)
+        return [each.source for each in parents]  # type: ignore[misc]
 
 
 @object_type(shareable=True)

@@ -19,9 +19,8 @@ from commerce_graph.kernel.auth import LISTINGS
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.hints import CATALOGUE, COLLECTIONS, PRODUCTS
-from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
-from commerce_graph.kernel.pages import Connection, Edge, PageArguments, page_arguments
+from commerce_graph.kernel.pages import Connection, Edge, PageArguments, connections, page_arguments
 from commerce_graph.kernel.projection import Columns
 from commerce_graph.kernel.values import Image
 from commerce_graph.keys import CollectionKey, ProductKey
@@ -81,9 +80,8 @@ class Collection(Presented, CollectionKey):
         """The picture that stands for it."""
         if self.row.image_url is None:
             return None
-        gid = strawberry.ID(to_gid("CollectionImage", self.uuid))
         source = at_public_url(info.context.resources.public_url, self.row.image_url)
-        return Image(id=gid, alt_text=self.row.image_alt, source=source)
+        return Image(named=("CollectionImage", self.uuid), alt_text=self.row.image_alt, source=source)
 
     @field(access=READ_PRODUCTS, reads=("rule_set",))
     def rule_set(self) -> CollectionRuleSet | None:
@@ -175,4 +173,4 @@ class ProductCollections(ProductKey):
         args = page_arguments(first, last, after, before, reverse)
         keys = [parent.uuid for parent in parents]
         pages = await ctx.load_many(collections.collection_pages_of, keys, audience(ctx), args, columns)
-        return [page.connection(CollectionConnection, CollectionEdge, Collection.of) for page in pages]
+        return connections(pages, CollectionConnection, CollectionEdge, Collection.all_of)

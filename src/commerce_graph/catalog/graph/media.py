@@ -84,7 +84,7 @@ class ImageConnection(Connection[Image]):
 def picture(ctx: Context, id: UUID | str, url: str, alt: str | None, width: int | None, height: int | None) -> Image:
     """Return a medium as a picture."""
     return Image(
-        id=strawberry.ID(to_gid("ProductImage", id)),
+        named=("ProductImage", id),
         alt_text=alt,
         width=width,
         height=height,

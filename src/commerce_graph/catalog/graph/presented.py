@@ -1,9 +1,11 @@
 """What products and collections have in common: each has a page of its own in a storefront."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from commerce_graph.kernel.auth import LISTINGS
-from commerce_graph.kernel.graph import field, object_type
+from commerce_graph.kernel.context import Context
+from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.hints import CATALOGUE
 from commerce_graph.kernel.projection import Projected, column
 from commerce_graph.kernel.texts import shortened
@@ -20,10 +22,11 @@ class Presented(Projected):
     description_html: HTML = column("The description, as HTML.")
     updated_at: datetime = column("When it last changed.")
 
-    @field(reads=("description",))
-    def description(self, truncate_at: int | None = None) -> str:
+    @batch_field(reads=("description",))
+    def description(parents: Sequence["Presented"], ctx: Context, truncate_at: int | None = None) -> list[str]:
         """The description without markup, cut to `truncateAt` characters."""
-        return shortened(self.row.description, truncate_at)
+        whole = [parent.row.description for parent in parents]
+        return whole if truncate_at is None else [shortened(each, truncate_at) for each in whole]
 
     @field(reads=("seo_title", "seo_description"))
     def seo(self) -> SEO:

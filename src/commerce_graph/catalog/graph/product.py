@@ -40,7 +40,7 @@ from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import batch_field, field, object_type
 from commerce_graph.kernel.hints import CATALOGUE, NEVER
-from commerce_graph.kernel.pages import Connection, Edge, Page, page_arguments
+from commerce_graph.kernel.pages import Connection, Edge, Page, connections, page_arguments
 from commerce_graph.kernel.projection import Columns, column
 from commerce_graph.kernel.values import Image
 from commerce_graph.keys import ProductKey, ProductVariantKey
@@ -109,7 +109,7 @@ class Product(Presented, ProductKey):
         args = page_arguments(first, last, after, before, reverse)
         order = sort_key.name if sort_key and sort_key is not ProductVariantSortKeys.RELEVANCE else "POSITION"
         pages = await ctx.load_many(variants.variant_pages, [parent.uuid for parent in parents], order, args, columns)
-        return [page.connection(ProductVariantConnection, ProductVariantEdge, ProductVariant.of) for page in pages]
+        return connections(pages, ProductVariantConnection, ProductVariantEdge, ProductVariant.all_of)
 
     @batch_field(reads=())
     async def variants_count(parents: Sequence["Product"], ctx: Context) -> list[Count | None]:
@@ -248,5 +248,4 @@ def product_connection(ctx: Context, page: Page, listed: FacetList, columns: Col
     """Return a page of a list of products, and keep whole rows for whoever asks for one of them again."""
     if columns is None:
         ctx.prime(products.products, {row.id: row for row in page.rows}, audience(ctx))
-    made: ProductConnection = page.connection(ProductConnection, ProductEdge, Product.of, listed=listed)
-    return made
+    return ProductConnection(page=page, shown=Product.all_of(page.rows), edge=ProductEdge, listed=listed)

@@ -15,7 +15,6 @@ from commerce_graph.kernel.auth import CONTENT
 from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.graph import ACCESS, batch_field, entities, field, object_type
 from commerce_graph.kernel.hints import PUBLISHED
-from commerce_graph.kernel.ids import to_gid
 from commerce_graph.kernel.links import at_public_url
 from commerce_graph.kernel.pages import Connection, Edge, Page
 from commerce_graph.kernel.texts import shortened
@@ -124,9 +123,8 @@ class Article(ArticleKey):
         """The picture that stands for it."""
         if self.row.image_url is None:
             return None
-        gid = strawberry.ID(to_gid("ArticleImage", self.uuid))
         source = at_public_url(info.context.resources.public_url, self.row.image_url)
-        return Image(id=gid, alt_text=self.row.image_alt, source=source)
+        return Image(named=("ArticleImage", self.uuid), alt_text=self.row.image_alt, source=source)
 
     @field
     def seo(self) -> SEO | None:

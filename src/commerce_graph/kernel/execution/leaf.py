@@ -63,12 +63,13 @@ class Leaf(Completion):
             return [serialize(value) for value in values]
         # Strawberry looks for a member among all of them: once, since members live as long as the schema.
         known = self._names
-        members = {id(value): value for value in values}
-        if not known.keys() >= members.keys():
+        try:
+            return list(map(known.__getitem__, map(id, values)))
+        except KeyError:
+            members = {id(value): value for value in values}
             names = {at: serialize(value) for at, value in members.items()}
             known.update((at, names[at]) for at, value in members.items() if isinstance(value, Enum))
-            known = names
-        return [known[id(value)] for value in values]
+            return [names[id(value)] for value in values]
 
     def _one(self, run: Run, value: Any, place: Place, row: int) -> Any:
         try:
@@ -92,6 +93,7 @@ def _finite(values: list[Any]) -> bool:
 
 
 _UNCHANGED: dict[Any, tuple[type, Callable[[list[Any]], bool] | None]] = {
+    str: (str, None),
     serialize_string: (str, None),
     serialize_id: (str, None),
     serialize_boolean: (bool, None),

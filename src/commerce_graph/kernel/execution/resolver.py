@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -139,6 +139,8 @@ def _ordinary(definition: GraphQLField) -> Resolve:
 
 def _batch(function: Callable[..., Any], field: StrawberryField, converter: GraphQLCoreConverter) -> Resolve:
     convert = _Conversion(field, converter)
+    if not iscoroutinefunction(function):
+        return _at_once(function, field, convert)
     projects = COLUMNS in signature(function).parameters
 
     def resolve(run: Run, parents: list[Any], place: FieldPlace) -> list[Any] | Awaitable[list[Any]]:
@@ -154,6 +156,24 @@ def _batch(function: Callable[..., Any], field: StrawberryField, converter: Grap
         return run.batch((function, id(place.field.nodes[0]), columns), function, parents, arguments)
 
     return resolve
+
+
+def _at_once(function: Callable[..., Any], field: StrawberryField, convert: "_Conversion") -> Resolve:
+    """Call a batch function that waits for nothing."""
+
+    def resolve(run: Run, parents: list[Any], place: FieldPlace, first: int) -> list[Any]:
+        if not parents:
+            return []
+        try:
+            arguments = convert(run, place, first) if field.arguments else {}
+            values = list(function(parents, run.context, **arguments))
+            if len(values) != len(parents):
+                raise TypeError(f"{function.__qualname__} gave {len(values)} results for {len(parents)} parents")
+            return values
+        except Exception as fault:
+            return [fault] * len(parents)
+
+    return _in_turns(resolve)
 
 
 class _Conversion:
