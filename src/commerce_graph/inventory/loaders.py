@@ -14,7 +14,7 @@ from commerce_graph.inventory.tables import adjustment, item, level, location, m
 from commerce_graph.kernel.address import PostalAddress
 from commerce_graph.kernel.columns import given
 from commerce_graph.kernel.context import straight
-from commerce_graph.kernel.database import Source, rows
+from commerce_graph.kernel.database import Source, by_key, rows
 from commerce_graph.kernel.pages import Order, Page, PageArguments, read_page, read_pages
 from commerce_graph.kernel.statements import Prepared, any_key, built_once
 
@@ -27,7 +27,6 @@ def _stocks() -> Select[Any]:
     return (
         select(
             item.c.id,
-            item.c.product_id,
             item.c.tracked,
             item.c.oversell,
             func.coalesce(func.sum(available).filter(here), 0).label("available"),
@@ -40,15 +39,19 @@ def _stocks() -> Select[Any]:
 
 
 @built_once
-def _stock_of(owner: ColumnElement[UUID]) -> Prepared:
-    return Prepared(_stocks().where(owner == any_key()))
+def _stock() -> Prepared:
+    return Prepared(_stocks().where(item.c.id == any_key()))
+
+
+@built_once
+def _stock_of_products() -> Prepared:
+    return Prepared(_stocks().add_columns(item.c.product_id).where(item.c.product_id == any_key()))
 
 
 @straight
 async def stock(source: Source, variant_ids: Sequence[UUID]) -> Sequence[Stock | None]:
     """Return stock. Shape: n keys → n results in input order, None where nothing is counted; 1 statement."""
-    read = await rows(source, _stock_of(item.c.id), keys=list(variant_ids))
-    found = {row[0]: Stock._make(row[2:]) for row in read}
+    found = by_key(await rows(source, _stock(), keys=list(variant_ids)), Stock)
     return list(map(found.get, variant_ids))
 
 
@@ -56,8 +59,8 @@ async def stock(source: Source, variant_ids: Sequence[UUID]) -> Sequence[Stock |
 async def stock_of_products(source: Source, product_ids: Sequence[UUID]) -> Sequence[Sequence[tuple[UUID, Stock]]]:
     """Return each variant of products with its stock. Shape: n keys → n lists in input order; 1 statement."""
     found: dict[UUID, list[tuple[UUID, Stock]]] = {product_id: [] for product_id in product_ids}
-    for row in await rows(source, _stock_of(item.c.product_id), keys=list(product_ids)):
-        found[row[1]].append((row[0], Stock._make(row[2:])))
+    for row in await rows(source, _stock_of_products(), keys=list(product_ids)):
+        found[row.product_id].append((row[0], Stock._make(row[1:-1])))
     return [found[product_id] for product_id in product_ids]
 
 

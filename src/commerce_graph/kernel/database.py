@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, MetaData, Select, event, func, select, true
@@ -236,6 +236,7 @@ class _Share(Database):
             yield conn
 
 
+N = TypeVar("N", bound=tuple[Any, ...])
 Source = AsyncConnection | Database
 """What a prepared statement reads from: a transaction or a read that is open, or the database."""
 
@@ -252,6 +253,15 @@ async def rows(source: Source, statement: Prepared | Select[Any], **values: Any)
         async with source.read() as conn:
             return await _executed(conn, statement, values)
     return await _executed(source, statement, values)
+
+
+def by_key(found: Sequence[Any], kind: type[N]) -> dict[Any, N]:
+    """Return rows as a NamedTuple of all that follows their first column, by that. Raises: TypeError."""
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    if found and len(found[0]) != len(fields) + 1:
+        raise TypeError(f"a row of {len(found[0])} columns is no key with {', '.join(fields)}")
+    # `_make` is a call of Python's for each row; what it does is this.
+    return {row[0]: tuple.__new__(kind, row[1:]) for row in found}
 
 
 async def _executed(conn: AsyncConnection, statement: Select[Any], values: dict[str, Any]) -> Sequence[Any]:

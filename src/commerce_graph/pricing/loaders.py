@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commerce_graph.kernel.context import straight
-from commerce_graph.kernel.database import Source, rows
+from commerce_graph.kernel.database import Source, by_key, rows
 from commerce_graph.kernel.provinces import province_code
 from commerce_graph.kernel.statements import Prepared, any_key, any_of, built_once
 from commerce_graph.pricing.rules import Market, Price, PriceRange, TaxRate
@@ -117,7 +117,7 @@ async def shown_prices(source: Source, variant_ids: Sequence[UUID], country: str
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
     found = await rows(source, _shown_prices(), keys=list(variant_ids), country=country)
-    by_variant = {row[0]: Price._make(row[1:]) for row in found}
+    by_variant = by_key(found, Price)
     return list(map(by_variant.get, variant_ids))
 
 
@@ -143,7 +143,7 @@ async def shown_ranges(source: Source, product_ids: Sequence[UUID], country: str
     Shape: n keys → n results in input order, None where there is neither; 1 statement.
     """
     found = await rows(source, _shown_ranges(), keys=list(product_ids), country=country)
-    by_product = {row[0]: PriceRange._make(row[1:]) for row in found}
+    by_product = by_key(found, PriceRange)
     return list(map(by_product.get, product_ids))
 
 

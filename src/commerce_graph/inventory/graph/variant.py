@@ -23,17 +23,16 @@ async def _of_products(parents: Sequence[ProductKey], ctx: Context) -> list[Sequ
     return await ctx.load_many(loaders.stock_of_products, [parent.uuid for parent in parents])
 
 
-async def _unpriced(ctx: Context, variant_ids: Sequence[UUID]) -> set[UUID]:
-    """Return the variants that nobody can buy in the market in context, for they have no price of their own there.
+async def _priced(ctx: Context, variant_ids: Sequence[UUID]) -> list[bool]:
+    """Tell of variants whether they have a price of their own in the market in context: without, nobody can buy them.
 
     The prices that the same page shows are read once. A process that knows no prices leaves that to the cart.
     """
     shown_prices = ctx.services.get("shown_prices")
     if shown_prices is None:
-        return set()
+        return [True] * len(variant_ids)
     prices = await ctx.load_many(shown_prices, variant_ids, ctx.buyer.country)
-    found = zip(variant_ids, prices, strict=True)
-    return {variant_id for variant_id, price in found if price is None or price.borrowed}
+    return [price is not None and not price.borrowed for price in prices]
 
 
 @object_type(name="Product", access=LISTINGS, cache=NEVER)
@@ -44,8 +43,9 @@ class ProductStock(ProductKey):
     async def available_for_sale(parents: Sequence[ProductKey], ctx: Context) -> list[bool]:
         """Whether any of its variants can be bought in the market in context."""
         products = await _of_products(parents, ctx)
-        unpriced = await _unpriced(ctx, list(dict.fromkeys(key for stocks in products for key, _ in stocks)))
-        return [any(stock.for_sale and key not in unpriced for key, stock in stocks) for stocks in products]
+        keys = list(dict.fromkeys(key for stocks in products for key, _ in stocks))
+        priced = dict(zip(keys, await _priced(ctx, keys), strict=True))
+        return [any(stock.for_sale and priced[key] for key, stock in stocks) for stocks in products]
 
     @batch_field
     async def total_inventory(parents: Sequence[ProductKey], ctx: Context) -> list[int | None]:
@@ -67,9 +67,9 @@ class ProductVariantStock(ProductVariantKey):
     @batch_field(cache=CATALOGUE)
     async def available_for_sale(parents: Sequence[ProductVariantKey], ctx: Context) -> list[bool]:
         """Whether it can be bought in the market in context."""
-        unpriced = await _unpriced(ctx, [parent.uuid for parent in parents])
-        stocks = zip(parents, await _of_variants(parents, ctx), strict=True)
-        return [stock is not None and stock.for_sale and parent.uuid not in unpriced for parent, stock in stocks]
+        priced = await _priced(ctx, [parent.uuid for parent in parents])
+        stocks = zip(priced, await _of_variants(parents, ctx), strict=True)
+        return [stock is not None and sold and stock.for_sale for sold, stock in stocks]
 
     @batch_field
     async def quantity_available(parents: Sequence[ProductVariantKey], ctx: Context) -> list[int | None]:

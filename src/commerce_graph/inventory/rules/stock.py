@@ -60,6 +60,8 @@ class Stock(NamedTuple):
     @property
     def for_sale(self) -> bool:
         """Whether a shopper may buy one."""
+        if self.free > 0:  # then there is one, whatever else holds
+            return True
         left = self.left
         return left is None or left > 0
 
