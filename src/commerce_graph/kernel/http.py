@@ -330,15 +330,26 @@ async def _body(request: Request) -> bytes:
 
 
 async def _while_connected(request: Request, work: Awaitable[T]) -> T | None:
-    running = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(disconnected(request.receive))
+    """Do the work of a request; None where the client left before it was done, which cancels it."""
+    mine = asyncio.current_task()
+    assert mine is not None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        await disconnected(request.receive)
+        left = True
+        mine.cancel()
+
+    watching = asyncio.get_running_loop().create_task(watch())
     try:
-        await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
-        return running.result() if running.done() else None
+        return await work
+    except asyncio.CancelledError:
+        if left and not mine.uncancel():  # nobody else has cancelled it
+            return None
+        raise
     finally:
-        for task in (running, gone):
-            task.cancel()
-        await asyncio.gather(running, gone, return_exceptions=True)
+        watching.cancel()
 
 
 class SecurityHeaders:

@@ -231,10 +231,12 @@ class Engine:
         if ctx.charge is None:
             self.cost(operation, variables)
         directive = next((d for d in operation.node.directives or () if d.name.value == "inContext"), None)
-        definition = self.graph.core.get_directive("inContext")
         ctx.served = self.graph.served
         ctx.services = self.graph.services
-        if directive is None or definition is None:
+        if directive is None:
+            return
+        definition = self.graph.core.get_directive("inContext")
+        if definition is None:
             return
         try:
             coerced = get_variable_values(
