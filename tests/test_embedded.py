@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from commerce_graph.embedded import DataFolderInUse, Servers, embedded
+from commerce_graph.embedded import DataFolderInUse, EmbeddedFault, Servers, embedded
 from commerce_graph.kernel.database import Database
 
 
@@ -50,3 +50,11 @@ async def test_initialisation_that_was_interrupted_is_begun_anew(tmp_path: Path)
     (data / "postgres" / "PG_VERSION").write_text("18\n")
     with embedded(data) as servers:
         assert await answer(servers, "SELECT 1") == 1
+
+
+async def test_who_has_no_redis_beside_their_python_is_told_what_to_do(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commerce_graph.embedded.find_spec", lambda name: None)
+    with pytest.raises(EmbeddedFault, match="run `make serve`, or set REDIS_URL"), embedded(data):
+        pass

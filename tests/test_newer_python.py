@@ -24,12 +24,12 @@ def another() -> str | None:
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     for version in KNOWN:
         for name in (f"python{version}", *map(str, kept.glob(f"{version}.*/bin/python"))):
-            asked = [name, "-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"]
+            asked = [name, "-c", "import sys, pip; print(*sys.version_info[:2], sep='.')"]
             try:
                 told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
             except OSError:
                 continue
-            if told == version != "%d.%d" % sys.version_info[:2]:
+            if told == version != ".".join(map(str, sys.version_info[:2])):
                 return name
     return None
 

