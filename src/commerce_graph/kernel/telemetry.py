@@ -37,6 +37,9 @@ class _StandardError(io.TextIOBase):
     def flush(self) -> None:
         sys.stderr.flush()
 
+    def close(self) -> None:
+        """Leave it open: it is the process's, and at its very end `sys` is gone already."""
+
 
 OUTPUT: TextIO = _StandardError()  # type: ignore[assignment]
 """Where our own lines go."""
