@@ -377,7 +377,7 @@ class SecurityHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = [(name.lower(), value) for name, value in message.get("headers", ())]
+                own = message.get("headers", ())
                 names = {name for name, _ in own}
                 message = {**message, "headers": [*own, *(each for each in self.headers if each[0] not in names)]}
             await send(message)

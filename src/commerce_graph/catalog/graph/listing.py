@@ -21,7 +21,7 @@ from commerce_graph.kernel.context import Context
 from commerce_graph.kernel.errors import RequestError
 from commerce_graph.kernel.graph import entities, field, object_type
 from commerce_graph.kernel.hints import COLLECTION, COLLECTIONS, PRODUCT, PRODUCTS
-from commerce_graph.kernel.pages import Connection, Edge, connection, encode_cursor, page_arguments
+from commerce_graph.kernel.pages import Connection, Edge, connection, connections, encode_cursor, page_arguments
 from commerce_graph.kernel.projection import columns_asked
 from commerce_graph.kernel.query_syntax import names, parse
 from commerce_graph.keys import CollectionKey, ProductKey
@@ -124,8 +124,8 @@ class CatalogQuery(NodeQuery):
         order = (sort_key or CollectionSortKeys.ID).name
         async with ctx.read() as conn:
             page = await collections.collection_page(conn, audience(ctx), asked, order, args)
-        made: CollectionConnection = page.connection(CollectionConnection, CollectionEdge, Collection.of)
-        return made
+        (made,) = connections((page,), CollectionConnection, CollectionEdge, Collection.all_of)
+        return made  # type: ignore[no-any-return]
 
     @field(cache=PRODUCTS)
     async def product_tags(self, info: strawberry.Info, first: int) -> StringConnection:

@@ -25,7 +25,7 @@ from strawberry.types.field import StrawberryField
 from commerce_graph.kernel import limits
 from commerce_graph.kernel.execution.info import ResolveInfo
 from commerce_graph.kernel.execution.place import FieldPlace
-from commerce_graph.kernel.execution.run import Later, Run
+from commerce_graph.kernel.execution.run import Later, Run, one_each
 from commerce_graph.kernel.execution.selected import columns_of
 from commerce_graph.kernel.graph import BATCH, COLUMNS
 from commerce_graph.kernel.projection import READS
@@ -162,14 +162,9 @@ def _at_once(function: Callable[..., Any], field: StrawberryField, convert: "_Co
     """Call a batch function that waits for nothing."""
 
     def resolve(run: Run, parents: list[Any], place: FieldPlace, first: int) -> list[Any]:
-        if not parents:
-            return []
         try:
             arguments = convert(run, place, first) if field.arguments else {}
-            values = list(function(parents, run.context, **arguments))
-            if len(values) != len(parents):
-                raise TypeError(f"{function.__qualname__} gave {len(values)} results for {len(parents)} parents")
-            return values
+            return one_each(function, function(parents, run.context, **arguments), len(parents))
         except Exception as fault:
             return [fault] * len(parents)
 

@@ -1,7 +1,7 @@
 """One execution: its tasks, its batches, and what went wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
@@ -149,15 +149,21 @@ class Run:
         parents = batch.parents
         asked = len(parents)
         try:
-            results = list(await function(parents, self.context, **arguments))
-            if len(results) != asked:
-                raise TypeError(f"{function.__qualname__} gave {len(results)} results for {asked} parents")
+            results = one_each(function, await function(parents, self.context, **arguments), asked)
         except Exception as fault:
             results = [fault] * asked
         if batch.joined is None:
             return results
         batch.joined.set_result(results)
         return results[: batch.own]
+
+
+def one_each(function: Callable[..., Any], answered: Iterable[Any], asked: int) -> list[Any]:
+    """Return the results of a batch function. Raises: TypeError where they are not as many as its parents."""
+    results = list(answered)
+    if len(results) != asked:
+        raise TypeError(f"{function.__qualname__} gave {len(results)} results for {asked} parents")
+    return results
 
 
 async def _joined(batch: "asyncio.Future[list[Any]]", first: int, end: int) -> list[Any]:
